@@ -1,0 +1,1 @@
+"""TOML and command-line text → typed, checked settings."""

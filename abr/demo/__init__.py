@@ -1,0 +1,1 @@
+"""The demonstration: a test picture that publishes itself, and a page that plays it."""

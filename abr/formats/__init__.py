@@ -1,0 +1,1 @@
+"""Pure bytes ⇄ values: no socket, file, thread or clock in here."""

@@ -1,0 +1,1 @@
+"""RTMP, layer by layer from the bottom: handshake, chunk, message (with AMF), session."""

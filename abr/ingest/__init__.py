@@ -1,0 +1,1 @@
+"""Feeds: what comes in, and how it becomes normalised packets."""

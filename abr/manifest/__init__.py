@@ -1,0 +1,1 @@
+"""Playlists and manifests: views of what the journal says."""

@@ -1,0 +1,1 @@
+"""Frozen records, integers and level tables: the words that every other folder speaks."""

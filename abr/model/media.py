@@ -1,0 +1,88 @@
+"""Tracks, packets and encodings: what flows between ingest, transcode and package."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from typing import NamedTuple
+
+
+class Kind(StrEnum):
+    """What a track or rendition carries."""
+
+    VIDEO = "video"
+    AUDIO = "audio"
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One track of a feed, as it was found when the feed was opened."""
+
+    index: int
+    """Its place among the feed's tracks that are used (0, 1, …)."""
+    kind: Kind
+    codec: str
+    """FFmpeg's name of the codec: "h264", "hevc", "aac"."""
+    time_base: Fraction
+    """Seconds of one tick of its packets' times."""
+    extradata: bytes = b""
+    width: int = 0
+    height: int = 0
+    pixel_aspect: Fraction = Fraction(1)
+    frame_rate: Fraction | None = None
+    """Frames a second as the container says; a hint, times are never derived from it."""
+    sample_rate: int = 0
+    channels: int = 0
+    language: str | None = None
+    """BCP 47, or None where the feed does not say."""
+    bit_rate: int = 0
+    """Bits/s as the container says, 0 for unknown."""
+
+
+class Packet(NamedTuple):
+    """One coded packet of a feed; times in ticks of its track's time base."""
+
+    track: int
+    pts: int | None
+    dts: int | None
+    duration: int
+    key: bool
+    corrupt: bool
+    data: bytes
+
+
+class Gap(NamedTuple):
+    """Media of a track that should exist and does not: [start, end) in ticks of its time base."""
+
+    track: int
+    start: int
+    end: int
+
+
+class EncodedPacket(NamedTuple):
+    """One packet of a rendition, ready to be packaged; times in ticks of the rendition's timescale.
+
+    `pts` counts from the media time's zero (the Unix epoch in live output). Decode times are not carried:
+    within a segment they are the sorted presentation times less the rendition's delay (DESIGN 3.6).
+    Video data is length-prefixed NAL units (H.264, HEVC) or OBUs without temporal delimiters (AV1).
+    """
+
+    pts: int
+    duration: int
+    key: bool
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """What an encoder (or a copied track) says of itself once it is open."""
+
+    name: str
+    """The rendition's name."""
+    kind: Kind
+    timescale: int
+    header: bytes
+    """ftyp and moov as libavformat wrote them; `package.header` makes the init segment of it."""
+    delay: int = 0
+    """Constant reorder delay in ticks: two frames with a B-pyramid, one with plain B-frames, 0 without."""
+    held: int = 0
+    """How much media, in ticks, the encoder holds back before it gives the first packet."""

@@ -1,0 +1,1 @@
+"""Encoded packets → CMAF inits and segments. Returns bytes and values, touches no file."""

@@ -1,0 +1,1 @@
+"""Delivery: each origin at its own pace, segments before the playlists that name them."""

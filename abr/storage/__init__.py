@@ -1,0 +1,1 @@
+"""Places for objects behind one contract: memory, a directory, S3."""

@@ -1,0 +1,1 @@
+"""Packets → frames on the output clock → encoded packets of every rung."""

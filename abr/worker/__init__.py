@@ -1,0 +1,1 @@
+"""The worker: threads, the pipeline, and the life of a channel."""
