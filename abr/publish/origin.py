@@ -1,0 +1,190 @@
+"""One origin at its own pace: a few threads that put what its order says, and tell the journal."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from abr.clock import Clock
+from abr.errors import AbrError, StoreError
+from abr.log import Logger
+from abr.metrics import Metrics
+from abr.model.segment import Release
+from abr.model.state import OriginState
+from abr.model.time import NANO
+from abr.publish.order import Confirmed, Order, Step, Task
+from abr.storage.store import Store
+
+FILM_BATCH = 64
+"""Objects of a film that may land before one commit of the journal confirms them together."""
+
+Spawn = Callable[[str, Callable[[], None]], None]
+
+
+class Record(Protocol):
+    """What an origin tells the journal (`journal.Journal`, with its names bound by the fanout)."""
+
+    def __call__(self, origin: str, confirmed: tuple[Confirmed, ...]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What an origin is given instead of looking for it."""
+
+    clock: Clock
+    log: Logger
+    metrics: Metrics
+    record: Record
+    landed: Callable[[str, tuple[Release, ...]], None]
+    """Called after the journal knows that these releases are at the origin of this name."""
+    batch: int = 1
+    """Objects that may land before the journal is told, while more wait to be sent."""
+
+
+class Origin:
+    """Delivery to one store. A slow or dead origin delays no other and never the encoder."""
+
+    def __init__(self, store: Store, order: Order, around: Surroundings) -> None:
+        self.name = store.name
+        self._store = store
+        self._order = order
+        self._around = around
+        self._log = around.log.bind(origin=store.name)
+        self._wake = threading.Condition()
+        self._settling = threading.Lock()
+        self._unsettled = 0
+        self._confirmed = 0
+        self._error = ""
+        self._waiting = False
+        self._stopped = False
+        self._closing = False
+
+    def start(self, spawn: Spawn, threads: int) -> None:
+        """Begin to deliver with this many threads."""
+        for index in range(threads):
+            spawn(f"origin {self.name} {index}", self._run)
+
+    def add(self, step: Step) -> None:
+        """The next step of the channel."""
+        with self._wake:
+            if not self._stopped:
+                self._order.add(step)
+            self._wake.notify_all()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a permanent error ended the delivery to this origin."""
+        return self._stopped
+
+    @property
+    def backlog(self) -> int:
+        """Immutable objects that are not confirmed yet."""
+        return self._order.backlog
+
+    def wait_idle(self, timeout: float | None) -> bool:
+        """Wait until everything is at the origin, or it stopped. False: the time was up."""
+        with self._wake:
+            return self._wake.wait_for(lambda: self._stopped or self._closing or self._quiet(), timeout)
+
+    def wait_below(self, limit: int, timeout: float) -> bool:
+        """Wait until fewer than `limit` objects are on their way, or the origin stopped."""
+        with self._wake:
+            return self._wake.wait_for(lambda: self._stopped or self._order.backlog < limit, timeout)
+
+    def close(self) -> None:
+        """End the threads after the put that each is in."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify_all()
+
+    def state(self) -> OriginState:
+        """A picture of now."""
+        with self._wake:
+            return OriginState(self.name, self._word(), self._order.backlog, self._confirmed, self._error)
+
+    def _word(self) -> str:
+        if self._stopped:
+            return "stopped"
+        if self._waiting:
+            return "waiting"
+        return "idle" if self._quiet() else "delivering"
+
+    def _quiet(self) -> bool:
+        return self._order.idle and not self._settling.locked()
+
+    def _run(self) -> None:
+        while True:
+            task = self._next()
+            if task is None:
+                return
+            self._deliver(task)
+
+    def _next(self) -> Task | None:
+        with self._wake:
+            while not (self._closing or self._stopped):
+                now = self._around.clock.wall()
+                task = self._order.take(now)
+                if task is not None:
+                    return task
+                due = self._order.due()
+                self._wake.wait(None if due is None else max(0.0, (due - now) / NANO))
+            return None
+
+    def _deliver(self, task: Task) -> None:
+        try:
+            etag = self._store.put(
+                task.object.key, task.body, task.object.content_type, task.object.cache_control
+            )
+        except AbrError as error:
+            self._failed(task, error)
+            return
+        self._done(task, etag)
+
+    def _done(self, task: Task, etag: str) -> None:
+        with self._wake:
+            self._order.done(task, etag, self._around.clock.wall())
+            self._recovered()
+            if task.place is not None:
+                self._confirmed += 1
+                self._unsettled += 1
+            settle = not self._order.immediate or self._unsettled >= self._around.batch
+            if settle:
+                self._unsettled = 0
+        if settle:
+            self._settle()
+        with self._wake:
+            self._wake.notify_all()
+
+    def _settle(self) -> None:
+        """Journal first, views after: a playlist names only what the journal calls confirmed."""
+        with self._settling:
+            with self._wake:
+                landed = self._order.landed()
+            if landed is None:
+                return
+            self._around.record(self.name, landed.confirmed)
+            self._around.landed(self.name, tuple(step for step in landed.steps if isinstance(step, Release)))
+            with self._wake:
+                self._order.apply(landed.steps)
+
+    def _recovered(self) -> None:
+        if self._waiting:
+            self._waiting = False
+            self._error = ""
+            self._log.info("origin answers again", backlog=self._order.backlog)
+
+    def _failed(self, task: Task, error: AbrError) -> None:
+        self._around.metrics.count("origin_errors_total", help="Failed puts", origin=self.name)
+        with self._wake:
+            self._order.again(task)
+            self._error = str(error)
+            if isinstance(error, StoreError) and error.retry:
+                if not self._waiting:
+                    self._log.warning(
+                        "origin does not answer", reason=str(error), backlog=self._order.backlog
+                    )
+                self._waiting = True
+            else:
+                self._stopped = True
+                self._log.error("origin stopped", reason=str(error), backlog=self._order.backlog)
+            self._wake.notify_all()

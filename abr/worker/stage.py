@@ -1,0 +1,196 @@
+"""Threads, and the bounded queues between them. Nothing else in abr makes a thread."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from abr.errors import AbrError, StageFailed
+from abr.model.stage import Stage
+from abr.model.time import NANO
+
+T = TypeVar("T")
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+
+class Closed(Exception):
+    """The other side of a queue is gone."""
+
+
+class Inbox(Generic[T]):
+    """A bounded queue with one reader. Its end, and the death of either side, wake both."""
+
+    def __init__(self, size: int) -> None:
+        self._items: deque[T] = deque()
+        self._size = size
+        self._changed = threading.Condition()
+        self._ended = False
+        self._closed = False
+
+    def put(self, item: T) -> None:
+        """Wait for room and add. Raises Closed when the reader is gone."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or len(self._items) < self._size)
+            if self._closed:
+                raise Closed
+            self._items.append(item)
+            self._changed.notify_all()
+
+    def offer(self, item: T) -> bool:
+        """Add if there is room. Raises Closed when the reader is gone."""
+        with self._changed:
+            if self._closed:
+                raise Closed
+            if len(self._items) >= self._size:
+                return False
+            self._items.append(item)
+            self._changed.notify_all()
+            return True
+
+    def end(self) -> None:
+        """No item follows."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """The reader or a writer died: wake everybody; what waits is dropped."""
+        with self._changed:
+            self._closed = True
+            self._items.clear()
+            self._changed.notify_all()
+
+    def get(self, timeout: float | None) -> list[T] | None:
+        """The next item in a list of one, an empty list when the time was up, None at the end.
+
+        Raises Closed when another thread of the pipeline died.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: bool(self._items) or self._ended or self._closed, timeout)
+            if self._closed:
+                raise Closed
+            if self._items:
+                item = self._items.popleft()
+                self._changed.notify_all()
+                return [item]
+            return None if self._ended else []
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+
+class Threads:
+    """A family of threads: when one dies, the queues of all are closed and the reason is kept."""
+
+    def __init__(self) -> None:
+        self._threads: list[threading.Thread] = []
+        self._inboxes: list[Inbox[object]] = []
+        self._lock = threading.Lock()
+        self._on_failure: list[Callable[[], None]] = []
+        self.failure: StageFailed | None = None
+
+    def inbox(self, size: int) -> Inbox[T]:
+        """A queue that is closed when any thread of the family dies."""
+        box: Inbox[T] = Inbox(size)
+        self._inboxes.append(box)  # type: ignore[arg-type]
+        return box
+
+    def on_failure(self, call: Callable[[], None]) -> None:
+        """Call this, from the dying thread, when one dies."""
+        self._on_failure.append(call)
+
+    def spawn(self, name: str, run: Callable[[], None]) -> None:
+        """Run a function in a thread of its own."""
+        thread = threading.Thread(target=self._guard, args=(name, run), name=name, daemon=True)
+        with self._lock:
+            self._threads = [known for known in self._threads if known.is_alive() or known.ident is None]
+            self._threads.append(thread)
+        thread.start()
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait until all threads ended. False: the time was up for one of them."""
+        with self._lock:
+            threads = list(self._threads)
+        for thread in threads:
+            if thread is not threading.current_thread():
+                thread.join(timeout)
+        return not any(thread.is_alive() for thread in threads)
+
+    def check(self) -> None:
+        """Raise why a thread died, if one did."""
+        if self.failure is not None:
+            raise self.failure
+
+    def _guard(self, name: str, run: Callable[[], None]) -> None:
+        try:
+            run()
+        except Closed:
+            return
+        except BaseException as error:  # noqa: BLE001 - a thread has nobody else to tell
+            self._failed(name, error)
+
+    def _failed(self, name: str, error: BaseException) -> None:
+        sentence = str(error) if isinstance(error, AbrError) else f"{type(error).__name__}: {error}"
+        failure = StageFailed(f"{name}: {sentence}")
+        failure.__cause__ = error
+        with self._lock:
+            if self.failure is not None:
+                return
+            self.failure = failure
+            boxes, calls = list(self._inboxes), list(self._on_failure)
+        for box in boxes:
+            box.close()
+        for call in calls:
+            call()
+
+
+class Horizon:
+    """How far time has come inside the worker: what has arrived and waits here is not late.
+
+    A reader enters what arrived (media clock, ns), the stage that judges lateness leaves it behind. `now`
+    never passes the arrival of the oldest item in between, so a busy machine drops no frame that came in time.
+    """
+
+    def __init__(self, clock: Callable[[], int]) -> None:
+        self._clock = clock
+        self._waiting: deque[int] = deque()
+
+    def enter(self) -> int:
+        """Something arrived; answers when."""
+        arrived = self._clock()
+        self._waiting.append(arrived)
+        return arrived
+
+    def leave(self) -> None:
+        """The oldest of what arrived was handed on."""
+        self._waiting.popleft()
+
+    def clear(self) -> None:
+        """Nothing waits any more (the feed was dropped)."""
+        self._waiting.clear()
+
+    def now(self) -> int:
+        """The clock, held back to the oldest arrival that still waits."""
+        now = self._clock()
+        try:
+            return min(now, self._waiting[0])
+        except IndexError:
+            return now
+
+
+def run_stage(
+    stage: Stage[In, Out], inbox: Inbox[In], emit: Callable[[Out], None], now: Callable[[], int]
+) -> None:
+    """Push what arrives, tick when it is due, flush at the end; hand on everything in order."""
+    while True:
+        due = stage.due()
+        timeout = None if due is None else max(0.0, (due - now()) / NANO)
+        items = inbox.get(timeout)
+        if items is None:
+            for output in stage.flush():
+                emit(output)
+            return
+        outputs = stage.push(items[0], now()) if items else stage.tick(now())
+        for output in outputs:
+            emit(output)
