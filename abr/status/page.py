@@ -1,0 +1,85 @@
+"""The preview page: a player and the worker's numbers, in one file without a build step."""
+
+import json
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>abr · {title}</title>
+<link rel="icon" href="data:,">
+<style>
+:root {{ color-scheme: light dark; --line: color-mix(in srgb, currentColor 15%, transparent);
+  --soft: color-mix(in srgb, currentColor 60%, transparent); --good: #16803c; --bad: #c62828; --wait: #a66300 }}
+* {{ box-sizing: border-box }}
+body {{ margin: 0 auto; max-width: 1080px; padding: 1.25rem; font: 15px/1.45 system-ui, sans-serif }}
+header {{ display: flex; align-items: baseline; gap: .75rem; margin-bottom: .9rem }}
+h1 {{ font-size: 1.25rem; margin: 0 }} h2 {{ font-size: .95rem; margin: 1.4rem 0 .4rem }}
+#phase {{ padding: .1rem .6rem; border-radius: 1rem; color: #fff; background: var(--wait); font-size: .85rem }}
+#phase.live {{ background: var(--good) }} #phase.failed {{ background: var(--bad) }}
+video {{ width: 100%; aspect-ratio: 16/9; background: #000; border-radius: .5rem; display: block }}
+#note {{ color: var(--soft); min-height: 1.5em; margin: .4rem 0 0 }}
+dl {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .6rem 1.2rem; margin: 1rem 0 0 }}
+dt {{ color: var(--soft); font-size: .8rem }} dd {{ margin: 0; font-variant-numeric: tabular-nums }}
+table {{ width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums }}
+th, td {{ text-align: right; padding: .3rem .6rem; border-bottom: 1px solid var(--line) }}
+th {{ font-weight: 500; color: var(--soft); font-size: .85rem }} th:first-child, td:first-child {{ text-align: left }}
+.bad {{ color: var(--bad) }}
+</style>
+<header><h1>{title}</h1><span id="phase">…</span></header>
+<video id="player" controls muted autoplay playsinline></video>
+<p id="note"></p>
+<dl id="facts"></dl>
+<h2>Rungs</h2><table><thead><tr><th>rung<th>size<th>codec<th>target<th>now<th>segments</thead><tbody id="rungs"></tbody></table>
+<h2>Origins</h2><table><thead><tr><th>origin<th>state<th>waiting<th>confirmed</thead><tbody id="origins"></tbody></table>
+<script>
+const channel = {channel}, player = document.getElementById('player'), note = document.getElementById('note');
+const source = '/media/' + channel + '/index.m3u8';
+const rate = bits => bits >= 1e6 ? (bits / 1e6).toFixed(2) + ' Mb/s' : Math.round(bits / 1e3) + ' kb/s';
+const row = cells => {{ const tr = document.createElement('tr');
+  for (const cell of cells) {{ const td = document.createElement('td'); td.textContent = cell; tr.append(td) }} return tr }};
+const fact = (name, value) => {{ const box = document.createElement('div'), dt = document.createElement('dt'),
+  dd = document.createElement('dd'); dt.textContent = name; dd.textContent = value; box.append(dt, dd); return box }};
+let playing = false;
+async function play() {{
+  const answer = await fetch(source, {{method: 'HEAD'}});
+  if (!answer.ok) {{ note.textContent = 'The player starts when three segments are there.'; return }}
+  playing = true; note.textContent = '';
+  if (player.canPlayType('application/vnd.apple.mpegurl')) {{ player.src = source; return }}
+  const script = document.createElement('script');
+  script.src = 'https://cdn.jsdelivr.net/npm/hls.js@1/dist/hls.min.js';
+  script.onload = () => {{ const hls = new Hls(); hls.loadSource(source); hls.attachMedia(player) }};
+  script.onerror = () => {{ note.textContent = 'This browser needs hls.js, which could not be loaded.' }};
+  document.head.append(script);
+}}
+function show(state) {{
+  const phase = document.getElementById('phase');
+  phase.textContent = state.phase; phase.className = state.phase;
+  const facts = document.getElementById('facts'); facts.replaceChildren(
+    fact('feed', state.feed ? state.feed.name : '–'), fact('video', state.feed ? state.feed.video || '–' : '–'),
+    fact('audio', state.feed ? state.feed.audio || '–' : '–'), fact('segments', state.released),
+    fact('segment length', state.duration ? state.duration.toFixed(3) + ' s' : '–'),
+    fact('lag by design', state.lag ? state.lag + ' s' : '–'),
+    fact('edge now', state.released ? state.edge.toFixed(1) + ' s' : '–'),
+    ...Object.entries(state.counters).map(([name, count]) => fact(name, count)));
+  document.getElementById('rungs').replaceChildren(...state.rungs.map(r =>
+    row([r.name, r.size || '–', r.codec, rate(r.target), r.segments ? rate(r.rate) : '–', r.segments])));
+  document.getElementById('origins').replaceChildren(...state.origins.map(o => {{
+    const tr = row([o.name, o.state, o.backlog, o.confirmed]);
+    if (o.error) {{ tr.title = o.error; tr.className = 'bad' }} return tr }}));
+  if (state.error) note.textContent = state.error;
+}}
+async function poll() {{
+  try {{ show(await (await fetch('/api/state')).json()); if (!playing) await play() }}
+  catch {{ note.textContent = 'The worker does not answer.' }}
+  setTimeout(poll, 1000);
+}}
+poll();
+</script>
+</html>
+"""
+
+
+def preview_page(channel: str) -> bytes:
+    """The page for one channel, as UTF-8. The channel's name is checked by `model.identity`."""
+    return _PAGE.format(title=channel, channel=json.dumps(channel)).encode()

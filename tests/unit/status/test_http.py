@@ -1,0 +1,103 @@
+"""The worker's HTTP endpoint, over real sockets."""
+
+import json
+import urllib.error
+import urllib.request
+
+import pytest
+
+from abr.clock import SystemClock
+from abr.errors import AddressInUse
+from abr.metrics import Metrics
+from abr.model.state import FeedState, OriginState, Phase, RungState, State
+from abr.status.http import Site, StatusServer
+from abr.worker.stage import Threads
+
+LIVE = State(
+    "news",
+    Phase.LIVE,
+    event="e",
+    sequence=4,
+    released=5,
+    edge=3.5,
+    feed=FeedState("rtmp from 127.0.0.1", "h264 1280x720 25 fps", "aac", 1000, 0),
+    rungs=(RungState("720p", "avc1.64001f", "1280x720", 3_000_000, 2_500_000, 5),),
+    origins=(OriginState("s3://live", "idle", 0, 12, ""),),
+    counters={"dropped": 2},
+)
+STOPPED = State("news", Phase.LIVE, origins=(OriginState("s3://live", "stopped", 3, 12, "no such bucket"),))
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """Serves a state over loopback; answers a function that fetches."""
+    threads, servers = Threads(), []
+    (tmp_path / "news").mkdir()
+    (tmp_path / "news" / "1.m4s").write_bytes(b"0123456789")
+
+    def start(state):
+        metrics = Metrics()
+        metrics.count("origin_errors_total", origin="s3://live")
+        server = StatusServer("127.0.0.1", 0, Site("news", lambda: state, metrics, SystemClock(), tmp_path))
+        server.start(threads.spawn)
+        servers.append(server)
+        return server
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+def fetch(server, path, **headers):
+    request = urllib.request.Request(server.url + path, headers={"Connection": "close", **headers})
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return answer.status, answer.headers, answer.read()
+    except urllib.error.HTTPError as answer:
+        with answer:
+            return answer.code, answer.headers, answer.read()
+
+
+def test_health_is_200_while_nothing_needs_an_operator(serve):
+    assert fetch(serve(LIVE), "/healthz")[::2] == (200, b"ok live\n")
+
+
+def test_health_is_503_with_the_reason(serve):
+    assert fetch(serve(STOPPED), "/healthz")[::2] == (503, b"s3://live: no such bucket\n")
+
+
+def test_the_state_is_json_with_the_records_own_keys(serve):
+    _, headers, body = fetch(serve(LIVE), "/api/state")
+    state = json.loads(body)
+    assert headers["Content-Type"] == "application/json"
+    assert (state["phase"], state["rungs"][0]["rate"], state["healthy"]) == ("live", 2_500_000, True)
+
+
+def test_metrics_are_prometheus_text(serve):
+    lines = fetch(serve(LIVE), "/metrics")[2].decode().splitlines()
+    assert 'abr_origin_backlog{channel="news",origin="s3://live"} 0.0' in lines
+    assert 'abr_frames_dropped_total{channel="news"} 2.0' in lines
+    assert 'abr_origin_errors_total{channel="news",origin="s3://live"} 1.0' in lines
+
+
+def test_media_answers_ranges_and_stays_below_its_folder(serve):
+    server = serve(LIVE)
+    assert fetch(server, "/media/news/1.m4s", Range="bytes=2-4")[::2] == (206, b"234")
+    assert fetch(server, "/media/news/1.m4s", Range="bytes=-2")[::2] == (206, b"89")
+    assert fetch(server, "/media/news/1.m4s", Range="bytes=10-")[0] == 416
+    assert fetch(server, "/media/news/1.m4s")[1]["Content-Type"] == "video/mp4"
+    assert fetch(server, "/media/..%2f..%2fetc/passwd")[0] == 404
+
+
+def test_time_is_iso_8601_for_dash_players(serve):
+    assert fetch(serve(LIVE), "/time")[2].endswith(b"Z")
+
+
+def test_the_page_names_its_channel(serve):
+    assert b"<h1>news</h1>" in fetch(serve(LIVE), "/")[2]
+
+
+def test_a_port_in_use_is_one_sentence(serve):
+    server = serve(LIVE)
+    with pytest.raises(AddressInUse, match=rf"--http 127.0.0.1:{server.port}: .*choose another port"):
+        StatusServer("127.0.0.1", server.port, Site("x", lambda: LIVE, Metrics(), SystemClock()))
