@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from abr.journal.record import Confirmation
 from abr.model.object import (
     ObjectKind,
     StoredObject,
@@ -67,14 +68,6 @@ class Place(NamedTuple):
     number: int | None
 
 
-class Confirmed(NamedTuple):
-    """The origin said that it holds this."""
-
-    place: Place
-    size: int
-    etag: str
-
-
 @dataclass(frozen=True, slots=True)
 class Task:
     """One object to put now."""
@@ -93,14 +86,14 @@ class _Pending:
 
     step: Step
     outstanding: int
-    confirmed: list[Confirmed] = field(default_factory=list)
+    confirmed: list[Confirmation] = field(default_factory=list)
 
 
 class Landed(NamedTuple):
     """Steps whose objects are all at the origin, in order. First the journal learns it, then `apply`."""
 
     steps: tuple[Step, ...]
-    confirmed: tuple[Confirmed, ...]
+    confirmed: tuple[Confirmation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +178,7 @@ class Order:
         self._in_flight -= 1
         if task.place is not None and task.step is not None:
             task.step.outstanding -= 1
-            task.step.confirmed.append(Confirmed(task.place, task.size, etag))
+            task.step.confirmed.append(Confirmation(*task.place, task.size, etag, now))
 
     def again(self, task: Task) -> None:
         """The put failed; it is the next one again."""

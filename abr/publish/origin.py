@@ -3,28 +3,22 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from abr.clock import Clock
 from abr.errors import AbrError, StoreError
+from abr.journal.record import Confirmation
 from abr.log import Logger
 from abr.metrics import Metrics
 from abr.model.segment import Release
 from abr.model.state import OriginState
 from abr.model.time import NANO
-from abr.publish.order import Confirmed, Order, Step, Task
+from abr.publish.order import Order, Step, Task
 from abr.storage.store import Store
 
 FILM_BATCH = 64
 """Objects of a film that may land before one commit of the journal confirms them together."""
 
 Spawn = Callable[[str, Callable[[], None]], None]
-
-
-class Record(Protocol):
-    """What an origin tells the journal (`journal.Journal`, with its names bound by the fanout)."""
-
-    def __call__(self, origin: str, confirmed: tuple[Confirmed, ...]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +28,8 @@ class Surroundings:
     clock: Clock
     log: Logger
     metrics: Metrics
-    record: Record
+    record: Callable[[str, tuple[Confirmation, ...]], None]
+    """Tells the journal what an origin confirmed (`Journal.confirm`)."""
     landed: Callable[[str, tuple[Release, ...]], None]
     """Called after the journal knows that these releases are at the origin of this name."""
     batch: int = 1
