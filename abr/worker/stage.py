@@ -180,17 +180,20 @@ class Horizon:
 
 
 def run_stage(
-    stage: Stage[In, Out], inbox: Inbox[In], emit: Callable[[Out], None], now: Callable[[], int]
+    stage: Stage[In, Out], inbox: Inbox[In], emit: Callable[[list[Out]], None], now: Callable[[], int]
 ) -> None:
-    """Push what arrives, tick when it is due, flush at the end; hand on everything in order."""
+    """Push what arrives, tick when it is due, flush at the end; hand on what comes of it, in order."""
     while True:
         due = stage.due()
         timeout = None if due is None else max(0.0, (due - now()) / NANO)
         items = inbox.get(timeout)
         if items is None:
-            for output in stage.flush():
-                emit(output)
+            outputs = stage.flush()
+        elif items:
+            outputs = stage.push(items[0], now())
+        else:
+            outputs = stage.tick(now())
+        if outputs:
+            emit(outputs)
+        if items is None:
             return
-        outputs = stage.push(items[0], now()) if items else stage.tick(now())
-        for output in outputs:
-            emit(output)

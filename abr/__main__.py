@@ -1,0 +1,34 @@
+"""`abr` and `python -m abr`: run the command line, end with its exit code."""
+
+import os
+import sys
+
+# The linear algebra of numpy, which abr does not use, would start a thread per core; each costs memory.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# SVT-AV1 writes its settings to stderr, line by line, unless told not to.
+os.environ.setdefault("SVT_LOG", "1")
+
+
+def main() -> None:
+    """Run the command line. A failure is one sentence on stderr; exit codes as in DESIGN 5."""
+    import click
+
+    from abr.cli.commands import abr
+    from abr.errors import AbrError
+    from abr.log import redact
+
+    try:
+        code = abr.main(standalone_mode=False, prog_name="abr")
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except AbrError as error:
+        click.echo(f"abr: {redact(str(error))}", err=True)
+        code = error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        code = 130
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""What a terminal shows while a worker runs: its state as a table, renewed each second."""
+
+from typing import TYPE_CHECKING
+
+from abr.model.state import State
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+def bits(rate: int) -> str:
+    """Bits/s for a person."""
+    return f"{rate / 1_000_000:.2f} Mb/s" if rate >= 1_000_000 else f"{rate / 1000:.0f} kb/s"
+
+
+def state_table(state: State) -> "RenderableType":
+    """Rungs, rates, segments, origins and lag."""
+    from rich.table import Table
+
+    table = Table(title=_title(state), title_justify="left", title_style="bold", expand=False, pad_edge=False)
+    for heading in ("rung", "size", "target", "now", "segments"):
+        table.add_column(heading, justify="left" if heading == "rung" else "right")
+    for rung in state.rungs:
+        now = bits(rung.rate) if rung.segments else "-"
+        table.add_row(rung.name, rung.size or "-", bits(rung.target), now, str(rung.segments))
+    for origin in state.origins:
+        style = "red" if origin.state == "stopped" else None
+        waiting = f"{origin.backlog} waiting" if origin.backlog else origin.state
+        table.add_row("origin", origin.name, "", waiting, str(origin.confirmed), style=style)
+    return table
+
+
+def _title(state: State) -> str:
+    edge = f"{state.edge:.1f} s behind the clock" if state.released else "no segment yet"
+    counters = ", ".join(f"{count} {name}" for name, count in state.counters.items() if count)
+    return f"{state.channel}: {state.phase}, {edge}" + (f", {counters}" if counters else "")

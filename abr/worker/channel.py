@@ -1,0 +1,190 @@
+"""The life of a live channel: it waits for feeds, makes events of them, and ends them."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from abr.config.settings import LiveSettings
+from abr.errors import AbrError, StageFailed
+from abr.ingest.feed import Feed
+from abr.model.state import FeedState, Phase
+from abr.model.time import NANO
+from abr.worker.delivery import Books, Delivery
+from abr.worker.input import Input, Published
+from abr.worker.live import LiveEvent
+
+
+class Channel:
+    """One channel. Feeds come in threads of their own (`take`), `run` lives in the main thread."""
+
+    def __init__(self, settings: LiveSettings, books: Books, delivery: Delivery) -> None:
+        self._settings, self._books, self._delivery = settings, books, delivery
+        self._log = books.log
+        self._air = threading.Lock()
+        """Held by the feed that is on air: one at a time."""
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._lost_at: int | None = None
+        self.failure: AbrError | None = None
+        self._events = 0
+        self._feed: Feed | None = None
+        self._source: Input | None = None
+        self.event: LiveEvent | None = None
+        self.phase = Phase.WAITING
+        self.feed: FeedState | None = None
+
+    def take(self, feed: Feed) -> None:
+        """Read a publisher's feed to its end, in its connection's thread."""
+        with self._air:
+            self._feed = feed
+            try:
+                self._read(feed)
+            except AbrError as error:
+                self._log.warning("feed unusable", feed=feed.name, reason=str(error))
+                feed.abort(str(error))
+            finally:
+                self._feed = None
+
+    def carry(self, source: Input) -> None:
+        """Put an opened input on air until it ends. Raises what keeps an event from beginning."""
+        with self._changed:
+            if self._stopping:
+                return
+            event = self.event or self._begin(source)
+            self._lost_at = None
+            self._phase(Phase.LIVE)
+        self._source = source
+        self.feed = _described(source, self._books.clock.wall())
+        self._log.info("feed connected", feed=source.name, video=self.feed.video, audio=self.feed.audio)
+        try:
+            event.carry(source)
+        finally:
+            self.feed = self._source = None
+            self._log.info("feed ended", feed=source.name, reason=source.ended or "stopped")
+            with self._changed:
+                self._lost_at = self._books.clock.monotonic()
+                if event is self.event:
+                    self._phase(Phase.GRACE)
+
+    def run(self, check: Callable[[], None]) -> None:
+        """Wait for events and end them, until `stop`, or the first one's end with `once`.
+
+        `check` is called each second and raises what must end the worker. Raises StageFailed.
+        """
+        while not self._finished():
+            check()
+            with self._changed:
+                self._changed.wait(self._pause())
+                over = self.event is not None and self._is_over()
+            if over:
+                self._end()
+
+    def stop(self) -> None:
+        """End the event and then `run`. Called from any thread."""
+        with self._changed:
+            self._stopping = True
+            feed = self._feed
+            self._changed.notify_all()
+        if feed is not None:
+            feed.abort("the worker is stopping")
+
+    def pause(self, seconds: float) -> bool:
+        """Wait, and answer whether to stop: for a file that is read at its own pace."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._stopping or self._failed(), seconds)
+
+    def current_feed(self) -> FeedState | None:
+        """The feed on air, with what it has received by now."""
+        feed, source = self.feed, self._source
+        return replace(feed, received=source.received) if feed and source else feed
+
+    def lose(self, failure: AbrError) -> None:
+        """Something without which no event can begin has failed."""
+        with self._changed:
+            self.failure = self.failure or failure
+            self._changed.notify_all()
+
+    def _read(self, feed: Feed) -> None:
+        """A feed whose tracks change is opened again and again; the event goes on."""
+        while True:
+            source = Published(feed)
+            try:
+                self.carry(source)
+                if not source.reopen:
+                    return
+            finally:
+                source.close()
+            feed.restart()
+
+    def _begin(self, source: Input) -> LiveEvent:
+        event = LiveEvent(source.tracks, self._settings, self._books, self._delivery)
+        event.threads.on_failure(self._wake)
+        self._log.info("event began", id=event.session.event, rungs=", ".join(event.ladder.names))
+        self.event = event
+        return event
+
+    def _end(self) -> None:
+        event = self.event
+        assert event is not None
+        self._phase(Phase.ENDING)
+        try:
+            event.end()
+        except StageFailed as failure:
+            self.failure = failure
+        with self._changed:
+            self.event = None
+            self._events += 1
+            self._phase(Phase.WAITING)
+        self._log.info(
+            "event ended",
+            id=event.session.event,
+            segments=event.progress.released,
+            **event.grid.stats.counts(),
+        )
+
+    def _failed(self) -> bool:
+        return self.event is not None and self.event.threads.failure is not None
+
+    def _is_over(self) -> bool:
+        if self._failed():
+            return True
+        if self.feed is not None:
+            return False
+        if self._stopping or self._settings.pull is not None:
+            return True
+        return self._grace_left() <= 0
+
+    def _grace_left(self) -> float:
+        if self._lost_at is None:
+            return 1.0
+        gone = self._books.clock.monotonic() - self._lost_at
+        return float(self._settings.grace) - gone / NANO
+
+    def _pause(self) -> float:
+        return max(0.0, min(1.0, self._grace_left()))
+
+    def _finished(self) -> bool:
+        if self.event is not None:
+            return False
+        if self.failure is not None:
+            raise self.failure
+        return self._stopping or (self._settings.once and self._events > 0)
+
+    def _phase(self, phase: Phase) -> None:
+        self.phase = phase
+        self._changed.notify_all()
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+
+def _described(source: Input, wall: int) -> FeedState:
+    video = audio = ""
+    for track in source.tracks:
+        if track.width and not video:
+            rate = f" {float(track.frame_rate):g} fps" if track.frame_rate else ""
+            video = f"{track.codec} {track.width}x{track.height}{rate}"
+        elif track.sample_rate and not audio:
+            audio = f"{track.codec} {track.sample_rate / 1000:g} kHz"
+    return FeedState(source.name, video, audio, 0, wall)

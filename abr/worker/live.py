@@ -1,0 +1,105 @@
+"""A live event: the encoders of its ladder, fed by whichever feed is on air, until it is ended."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from abr.clock import MediaClock
+from abr.config.ladder import resolve
+from abr.config.settings import LiveSettings
+from abr.model.media import Track
+from abr.model.segment import Release
+from abr.model.time import NANO
+from abr.transcode.decode import Decoder
+from abr.transcode.grid import LiveGrid
+from abr.worker.delivery import Books, Delivery
+from abr.worker.event import begin_session, end_session, live_cutters, open_session
+from abr.worker.input import Input
+from abr.worker.packager import Packager, Tally
+from abr.worker.pipeline import Arrival, Encoders, FeedBegin, FeedEnd, Pipeline
+from abr.worker.stage import Closed, Horizon, Inbox, Threads
+
+
+@dataclass(slots=True)
+class Progress:
+    """The newest release, for status."""
+
+    sequence: int = -1
+    released: int = 0
+    end: int = 0
+    """Its end, ns since the epoch."""
+
+
+class LiveEvent:
+    """Made with its first feed's tracks, which fix the ladder; everything runs until `end`."""
+
+    def __init__(
+        self, tracks: Sequence[Track], settings: LiveSettings, books: Books, delivery: Delivery
+    ) -> None:
+        """Open the encoders and start. Raises ConfigError, EncoderMissing, MediaError, JournalError, SpoolError."""
+        self._books, self._delivery = books, delivery
+        resolved = resolve(settings.profile, tracks, cores=os.cpu_count() or 1, silence=True)
+        for note in resolved.notes:
+            books.log.info("rung left out" if "larger" in note else "ladder", note=note)
+        self.ladder = resolved.ladder
+        encoders = Encoders.open(self.ladder, steady=True)
+        opening = open_session(
+            settings.channel, self.ladder, encoders, books.clock.wall(), hold=settings.hold
+        )
+        self.session = opening.session
+        self.progress = Progress()
+        self._made: Packager | None = None
+        begin_session(opening, books, delivery)
+        self._start(encoders, settings.hold)
+
+    def _start(self, encoders: Encoders, hold: Fraction) -> None:
+        self.threads = Threads()
+        self.grid = LiveGrid(self.ladder, hold=int(hold * NANO))
+        self._horizon = Horizon(MediaClock(self._books.clock))
+        pipeline = Pipeline(
+            decoder=lambda tracks: Decoder(tracks, live=True),
+            placer=self.grid,
+            encoders=encoders,
+            packager=self._packager,
+            horizon=self._horizon,
+        )
+        self._arriving: Inbox[Arrival] = pipeline.start(self.threads)
+
+    def carry(self, feed: Input) -> None:
+        """Read a feed to its end, in the calling thread."""
+        try:
+            self._give(FeedBegin(feed.tracks))
+            for packets in feed.items():
+                self._give(packets)
+            self._give(FeedEnd())
+        except Closed:
+            self.threads.check()
+
+    def end(self) -> None:
+        """Flush everything, then journal and origins learn that it is over. Raises StageFailed."""
+        self._arriving.end()
+        self.threads.join()
+        end_session(self.session, self._books, self._delivery)
+        self.threads.check()
+
+    def tallies(self) -> Mapping[str, Tally]:
+        """What each rendition has given so far; empty before the first packet."""
+        return self._made.tallies if self._made else {}
+
+    def _give(self, arrival: Arrival) -> None:
+        self._horizon.enter()
+        self._arriving.put(arrival)
+
+    def _packager(self) -> Packager:
+        """Made with the first packet: then the grid knows where it begins."""
+        cutters = live_cutters(self.session, self.grid.first)
+        self._made = Packager(self.session, cutters, (self._books.journal, self._books.spool), self._released)
+        return self._made
+
+    def _released(self, releases: Sequence[Release]) -> None:
+        self._delivery.release(releases)
+        newest = releases[-1]
+        self.progress.released += len(releases)
+        self.progress.sequence = newest.sequence
+        self.progress.end = int((newest.number + 1) * self.session.duration * NANO)

@@ -1,0 +1,187 @@
+"""The way of the data, thread by thread: feed → decode → grid → scale → encode each rung → package."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple, Protocol
+
+from abr.model.ladder import Ladder
+from abr.model.media import EncodedPacket, Gap, Packet, Track
+from abr.model.stage import Stage
+from abr.transcode.audio import AudioEncoder
+from abr.transcode.decode import Decoder
+from abr.transcode.frame import Decoded, Placed, Sound
+from abr.transcode.ladder import RungEncoder, RungFrame, ScaledLadder
+from abr.worker.packager import Packager
+from abr.worker.stage import Horizon, Inbox, Threads, run_stage
+
+ARRIVING = 256
+"""Batches of packets that may wait for the decoder: some seconds of a feed."""
+_DECODED = 6
+_FRAMES = 3
+_SOUNDS = 8
+_PACKETS = 64
+
+
+class FeedBegin(NamedTuple):
+    """A feed goes on air: what follows is decoded as these tracks."""
+
+    tracks: tuple[Track, ...]
+
+
+class FeedEnd(NamedTuple):
+    """The feed on air has ended; another may follow."""
+
+
+Arrival = FeedBegin | FeedEnd | Sequence[Packet | Gap]
+
+
+class Frames(NamedTuple):
+    """What one arrival became; `begin` and `end` say that a feed came or went before it."""
+
+    items: Sequence[Decoded]
+    begin: tuple[Track, ...] | None = None
+    end: bool = False
+
+
+class Placer(Stage[Decoded, Placed], Protocol):
+    """Puts frames in their places: `transcode.grid.LiveGrid` or `transcode.film.Film`."""
+
+    def begin_feed(self, tracks: Sequence[Track]) -> None: ...
+    def end_feed(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Encoders:
+    """The open encoders of a ladder, and what scales for them."""
+
+    scaler: ScaledLadder
+    rungs: tuple[RungEncoder, ...]
+    sounds: Mapping[str, AudioEncoder]
+
+    @classmethod
+    def open(cls, ladder: Ladder, *, steady: bool) -> "Encoders":
+        """Open all encoders. Raises EncoderMissing, ConfigError, MediaError."""
+        return cls(
+            ScaledLadder(ladder, steady=steady),
+            tuple(RungEncoder(target, steady=steady) for target in ladder.video),
+            {target.name: AudioEncoder(target) for target in ladder.audio},
+        )
+
+
+Encoder = RungEncoder | AudioEncoder
+Packed = tuple[str, list[EncodedPacket] | None]
+"""A rendition's name and its next packets; None when it has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Everything between a feed and the journal."""
+
+    decoder: Callable[[Sequence[Track]], Decoder]
+    placer: Placer
+    encoders: Encoders
+    packager: Callable[[], Packager]
+    """Called with the first packet: by then the placer knows where the stream begins."""
+    horizon: Horizon
+
+    def start(self, threads: Threads) -> Inbox[Arrival]:
+        """Start all threads; answer where a feed's packets go in. Its end ends them, one after another."""
+        arriving: Inbox[Arrival] = threads.inbox(ARRIVING)
+        decoded: Inbox[Frames] = threads.inbox(_DECODED)
+        rungs: list[Inbox[RungFrame]] = [threads.inbox(_FRAMES) for _ in self.encoders.rungs]
+        sounds: dict[str, Inbox[Sound]] = {name: threads.inbox(_SOUNDS) for name in self.encoders.sounds}
+        packed: Inbox[Packed] = threads.inbox(_PACKETS)
+
+        threads.spawn("decode", lambda: self._decode(arriving, decoded))
+        threads.spawn("grid", lambda: self._place(decoded, rungs, sounds))
+        for rung, frames in zip(self.encoders.rungs, rungs, strict=True):
+            threads.spawn(f"encode {rung.encoding.name}", partial(_encode, rung, frames, packed))
+        for name, sound in self.encoders.sounds.items():
+            threads.spawn(f"encode {name}", partial(_encode, sound, sounds[name], packed))
+        threads.spawn("package", lambda: self._package(packed, len(rungs) + len(sounds)))
+        return arriving
+
+    def _decode(self, arriving: Inbox[Arrival], decoded: Inbox[Frames]) -> None:
+        decoder: Decoder | None = None
+        while (items := arriving.get(None)) is not None:
+            for arrival in items:
+                if isinstance(arrival, FeedBegin):
+                    decoder = self.decoder(arrival.tracks)
+                    decoded.put(Frames((), begin=arrival.tracks))
+                elif isinstance(arrival, FeedEnd):
+                    decoded.put(Frames(decoder.flush() if decoder else (), end=True))
+                elif decoder is not None:
+                    frames = [frame for packet in arrival for frame in decoder.push(packet)]
+                    decoded.put(Frames(frames))
+        decoded.end()
+
+    def _place(
+        self, decoded: Inbox[Frames], rungs: Sequence[Inbox[RungFrame]], sounds: Mapping[str, Inbox[Sound]]
+    ) -> None:
+        def hand_on(placed: Sequence[Placed]) -> None:
+            for item in placed:
+                if isinstance(item, Sound):
+                    sounds[item.rendition].put(item)
+                else:
+                    give(self.encoders.scaler.scale(item))
+
+        def give(frames: Sequence[RungFrame]) -> None:
+            for frame in frames:
+                rungs[frame.rung].put(frame)
+
+        run_stage(_Feeds(self.placer, self.horizon), decoded, hand_on, self.horizon.now)
+        give(self.encoders.scaler.flush())
+        for frames in rungs:
+            frames.end()
+        for sound in sounds.values():
+            sound.end()
+
+    def _package(self, packed: Inbox[Packed], running: int) -> None:
+        packager: Packager | None = None
+        while running:
+            for name, packets in packed.get(None) or ():
+                if packets is None:
+                    running -= 1
+                    continue
+                packager = packager or self.packager()
+                packager.push(name, packets)
+        if packager is not None:
+            packager.flush()
+
+
+class _Feeds:
+    """The placer as a stage over whole arrivals, so that the horizon advances with each."""
+
+    def __init__(self, placer: Placer, horizon: Horizon) -> None:
+        self._placer = placer
+        self._horizon = horizon
+
+    def push(self, item: Frames, now: int) -> list[Placed]:
+        if item.begin is not None:
+            self._placer.begin_feed(item.begin)
+        placed = [output for frame in item.items for output in self._placer.push(frame, now)]
+        if item.end:
+            self._placer.end_feed()
+        self._horizon.leave()
+        return placed
+
+    def tick(self, now: int) -> list[Placed]:
+        return self._placer.tick(now)
+
+    def due(self) -> int | None:
+        return self._placer.due()
+
+    def flush(self) -> list[Placed]:
+        return self._placer.flush()
+
+
+def _encode(encoder: Encoder, inbox: Inbox[Any], packed: Inbox[Packed]) -> None:
+    name = encoder.encoding.name
+    run_stage(encoder, inbox, lambda packets: packed.put((name, packets)), _no_clock)
+    packed.put((name, None))
+
+
+def _no_clock() -> int:
+    """An encoder knows no time but that of its frames."""
+    return 0

@@ -1,0 +1,194 @@
+"""`abr live` from start to exit code: what is opened in which order, and closed again."""
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType
+
+from abr.clock import Clock, SystemClock
+from abr.config.address import DirectoryOrigin, ListenAddress
+from abr.config.settings import LiveSettings
+from abr.errors import AbrError, FeedLost, StageFailed, StoreError
+from abr.ingest.rtmp import RtmpServer, Service
+from abr.journal.journal import Journal
+from abr.journal.lock import ChannelLock
+from abr.journal.spool import Spool
+from abr.log import Logger
+from abr.metrics import Metrics
+from abr.model.state import State
+from abr.status.http import Site, StatusServer
+from abr.storage.place import open_store
+from abr.storage.store import Store
+from abr.worker.channel import Channel
+from abr.worker.delivery import Books, Delivery
+from abr.worker.input import Pulled
+from abr.worker.report import report
+from abr.worker.stage import Threads
+
+_REMIND = 10.0
+"""Seconds between two lines about what is still on its way at the end."""
+
+_SWITCH_INTERVAL = 0.0005
+"""Seconds. With the default of 5 ms each call into FFmpeg waits that long behind a busy Python thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A live worker that is up: what `watch` may look at."""
+
+    state: Callable[[], State]
+    listening: ListenAddress | None
+    """With the port that was really taken."""
+    page: str
+    """URL of the status page, empty without."""
+    stop: Callable[[], None]
+
+
+Watch = Callable[[Running], None]
+
+
+def run_live(settings: LiveSettings, *, watch: Watch | None = None, clock: Clock | None = None) -> int:
+    """Run a channel until it ends; 0, or an error of `abr.errors` is raised.
+
+    `watch` is called once, when everything listens, in a thread of its own.
+    """
+    sys.setswitchinterval(_SWITCH_INTERVAL)
+    clock = clock or SystemClock()
+    log = Logger("worker", channel=settings.channel)
+    services = Threads()
+    with ExitStack() as stack:
+        stores = [open_store(origin) for origin in settings.to]
+        for store in stores:
+            _check(store, log)
+        books = stack.enter_context(_books(settings, clock, log))
+        delivery = Delivery(books, stores, services.spawn, live=True, time_url=settings.time_url)
+        stack.callback(delivery.close)
+        channel = Channel(settings, books, delivery)
+        services.on_failure(channel.stop)
+        state = lambda: report(settings, channel, delivery, books)  # noqa: E731 - two users, no name needed
+        doors = _Doors(settings, channel, services)
+        site = Site(settings.channel, state, books.metrics, clock, _media(settings))
+        page = doors.open_status(site, stack)
+        running = Running(state, doors.open_input(books, stack), page, channel.stop)
+        if watch is not None:
+            services.spawn("watch", lambda: watch(running))
+        with _signals(channel, delivery, log):
+            channel.run(services.check)
+            _deliver(delivery, log)
+    services.check()
+    return 0
+
+
+@contextmanager
+def _books(settings: LiveSettings, clock: Clock, log: Logger) -> Iterator[Books]:
+    """Journal and spool of the channel, held by this process alone."""
+    folder = settings.state / settings.channel
+    with ChannelLock(folder), Journal.open(folder / "journal.db") as journal:
+        yield Books(settings.channel, journal, Spool(folder / "spool", durable=True), clock, log, Metrics())
+
+
+def _check(store: Store, log: Logger) -> None:
+    """Refuse at the start what can never work; an origin that is away only now may come back."""
+    try:
+        store.check()
+    except StoreError as error:
+        if not error.retry:
+            raise
+        log.warning("origin does not answer yet", origin=store.name, reason=str(error))
+
+
+class _Doors:
+    """What a worker opens to the outside: status pages and the input."""
+
+    def __init__(self, settings: LiveSettings, channel: Channel, services: Threads) -> None:
+        self._settings, self._channel, self._services = settings, channel, services
+
+    def open_status(self, site: Site, stack: ExitStack) -> str:
+        http = self._settings.http
+        if http is None:
+            return ""
+        server = StatusServer(http.host, http.port, site)
+        server.start(self._services.spawn)
+        stack.callback(server.close)
+        return server.url
+
+    def open_input(self, books: Books, stack: ExitStack) -> ListenAddress | None:
+        listen = self._settings.listen
+        if listen is None:
+            self._services.spawn("pull", lambda: self._pull(books))
+            return None
+        service = Service(
+            applications=frozenset({listen.app}),
+            authorise=lambda app, key: app == listen.app and listen.key == key,
+            on_feed=self._channel.take,
+        )
+        server = RtmpServer(
+            listen.host, listen.port, service, clock=books.clock, spawn=self._services.spawn, log=books.log
+        )
+        stack.callback(server.close)
+        self._services.spawn("rtmp listener", server.serve)
+        taken = replace(listen, port=server.port)
+        books.log.info("listening", address=taken.name)
+        return taken
+
+    def _pull(self, books: Books) -> None:
+        address = self._settings.pull
+        assert address is not None
+        try:
+            source = Pulled(address.location, loop=address.loop, clock=books.clock, wait=self._channel.pause)
+            with closing(source):
+                self._channel.carry(source)
+                if source.failed:
+                    self._channel.lose(FeedLost(f"--pull {address.name}: {source.ended}"))
+        except AbrError as error:
+            self._channel.lose(error)
+
+
+@contextmanager
+def _signals(channel: Channel, delivery: Delivery, log: Logger) -> Iterator[None]:
+    """The first Ctrl-C ends the event, the second one leaves what is not delivered."""
+
+    def on_signal(_: int, __: FrameType | None) -> None:
+        if not asked.is_set():
+            asked.set()
+            log.info("stopping", hint="a second Ctrl-C leaves what is not delivered")
+            channel.stop()
+        else:
+            delivery.close()
+
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _deliver(delivery: Delivery, log: Logger) -> None:
+    """Everything that was encoded goes out before the worker ends."""
+    while not delivery.wait_idle(_REMIND):
+        for origin in delivery.states():
+            if origin.backlog:
+                log.warning(
+                    "still delivering", origin=origin.name, waiting=origin.backlog, reason=origin.error
+                )
+    left = [f"{origin.name}: {origin.backlog} objects" for origin in delivery.states() if origin.backlog]
+    if left:
+        raise StageFailed(
+            f"not everything was delivered: {'; '.join(left)}", hint="it stays in the state folder"
+        )
+    if delivery.failure():
+        raise StageFailed(delivery.failure())
+
+
+def _media(settings: LiveSettings) -> Path | None:
+    """The folder that the preview page plays from, if one origin is a folder."""
+    return next((origin.path for origin in settings.to if isinstance(origin, DirectoryOrigin)), None)
