@@ -6,20 +6,20 @@ from collections.abc import Callable, Sequence
 from abr.errors import StageFailed
 from abr.model.segment import Release
 from abr.model.state import OriginState
-from abr.publish.order import Step
+from abr.publish.order import EndSession, Step
 from abr.publish.origin import Origin, Spawn
 
 
 class Fanout:
     """Hands steps to origins and counts who has what.
 
-    `remove` is called with a release once every origin that still delivers has confirmed it.
+    `remove` is called with steps once every origin has confirmed all that they need.
     """
 
-    def __init__(self, remove: Callable[[Sequence[Release]], None]) -> None:
+    def __init__(self, remove: Callable[[Sequence[Step]], None]) -> None:
         self._remove = remove
         self._origins: list[Origin] = []
-        self._missing: dict[int, int] = {}
+        self._missing: dict[int | str, int] = {}
         self._lock = threading.Lock()
 
     def attach(self, origin: Origin, spawn: Spawn, threads: int) -> None:
@@ -29,16 +29,17 @@ class Fanout:
 
     def add(self, step: Step) -> None:
         """The next step, for all origins."""
-        if isinstance(step, Release):
+        name = _name(step)
+        if name is not None:
             with self._lock:
-                self._missing[step.sequence] = len(self._origins)
+                self._missing[name] = len(self._origins)
         for origin in self._origins:
             origin.add(step)
 
-    def landed(self, _: str, releases: Sequence[Release]) -> None:
-        """One origin has these releases, and the journal knows it."""
+    def landed(self, steps: Sequence[Step]) -> None:
+        """One origin has all that these steps need, and the journal knows it."""
         with self._lock:
-            done = [release for release in releases if self._count_down(release.sequence)]
+            done = [step for step in steps if self._count_down(_name(step))]
         if done:
             self._remove(done)
 
@@ -72,10 +73,17 @@ class Fanout:
         stopped = [state for state in self.states() if state.state == "stopped"]
         return "; ".join(f"{state.name}: {state.error}" for state in stopped)
 
-    def _count_down(self, sequence: int) -> bool:
-        left = self._missing.get(sequence, 0) - 1
-        if left > 0:
-            self._missing[sequence] = left
+    def _count_down(self, name: int | str | None) -> bool:
+        if name is None:
             return False
-        self._missing.pop(sequence, None)
-        return True
+        left = self._missing.pop(name, 1) - 1
+        if left:
+            self._missing[name] = left
+        return not left
+
+
+def _name(step: Step) -> int | str | None:
+    """What a step is counted by, if its files can be removed after it."""
+    if isinstance(step, Release):
+        return step.sequence
+    return step.session if isinstance(step, EndSession) else None

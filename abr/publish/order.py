@@ -141,6 +141,11 @@ class Order:
         return bool(self._queue)
 
     @property
+    def complete(self) -> bool:
+        """Whether `landed` has something to give."""
+        return bool(self._steps) and self._steps[0].outstanding == 0
+
+    @property
     def idle(self) -> bool:
         """Whether everything that was added is at the origin, views included."""
         return not (self._steps or self._queue or self._files or self._dirty or self._in_flight or self._busy)
@@ -250,7 +255,7 @@ class Order:
         self._session = step.session
         if self._views is not None:
             self._views.begin(step.session, step.discontinuity)
-        self._put_state(step.session.event)
+            self._put_state(step.session.event)
 
     def _end_event(self, step: EndEvent) -> None:
         if self._views is not None:

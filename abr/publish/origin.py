@@ -9,11 +9,10 @@ from abr.errors import AbrError, StoreError
 from abr.journal.record import Confirmation
 from abr.log import Logger
 from abr.metrics import Metrics
-from abr.model.segment import Release
 from abr.model.state import OriginState
 from abr.model.time import NANO
 from abr.publish.order import Order, Step, Task
-from abr.storage.store import Store
+from abr.storage.retrying import Retrying
 
 FILM_BATCH = 64
 """Objects of a film that may land before one commit of the journal confirms them together."""
@@ -30,8 +29,8 @@ class Surroundings:
     metrics: Metrics
     record: Callable[[str, tuple[Confirmation, ...]], None]
     """Tells the journal what an origin confirmed (`Journal.confirm`)."""
-    landed: Callable[[str, tuple[Release, ...]], None]
-    """Called after the journal knows that these releases are at the origin of this name."""
+    landed: Callable[[tuple[Step, ...]], None]
+    """Called after the journal knows that all that these steps need is at an origin."""
     batch: int = 1
     """Objects that may land before the journal is told, while more wait to be sent."""
 
@@ -39,7 +38,7 @@ class Surroundings:
 class Origin:
     """Delivery to one store. A slow or dead origin delays no other and never the encoder."""
 
-    def __init__(self, store: Store, order: Order, around: Surroundings) -> None:
+    def __init__(self, store: Retrying, order: Order, around: Surroundings) -> None:
         self.name = store.name
         self._store = store
         self._order = order
@@ -50,7 +49,6 @@ class Origin:
         self._unsettled = 0
         self._confirmed = 0
         self._error = ""
-        self._waiting = False
         self._stopped = False
         self._closing = False
 
@@ -95,12 +93,14 @@ class Origin:
     def state(self) -> OriginState:
         """A picture of now."""
         with self._wake:
-            return OriginState(self.name, self._word(), self._order.backlog, self._confirmed, self._error)
+            outage = self._store.outage
+            error = self._error or (outage.reason if outage else "")
+            return OriginState(self.name, self._word(), self._order.backlog, self._confirmed, error)
 
     def _word(self) -> str:
         if self._stopped:
             return "stopped"
-        if self._waiting:
+        if self._store.outage is not None:
             return "waiting"
         return "idle" if self._quiet() else "delivering"
 
@@ -108,28 +108,38 @@ class Origin:
         return self._order.idle and not self._settling.locked()
 
     def _run(self) -> None:
-        while True:
+        while not self._over:
             task = self._next()
-            if task is None:
-                return
-            self._deliver(task)
+            if task is not None:
+                self._deliver(task)
+            if self._settles():
+                self._settle()
+
+    @property
+    def _over(self) -> bool:
+        return self._closing or self._stopped
 
     def _next(self) -> Task | None:
+        """The next task, waited for; None when there is something else to do."""
         with self._wake:
-            while not (self._closing or self._stopped):
-                now = self._around.clock.wall()
-                task = self._order.take(now)
-                if task is not None:
-                    return task
+            now = self._around.clock.wall()
+            task = self._order.take(now)
+            if task is None and not self._over and not self._order.complete:
                 due = self._order.due()
                 self._wake.wait(None if due is None else max(0.0, (due - now) / NANO))
-            return None
+            return task
+
+    def _settles(self) -> bool:
+        """Whether landed steps should go to the journal now: at once when live, else many in one commit."""
+        with self._wake:
+            if self._order.immediate and self._unsettled < self._around.batch:
+                return False
+            self._unsettled = 0
+            return self._order.complete
 
     def _deliver(self, task: Task) -> None:
         try:
-            etag = self._store.put(
-                task.object.key, task.body, task.object.content_type, task.object.cache_control
-            )
+            etag = self._store.put_object(task.object, task.body)
         except AbrError as error:
             self._failed(task, error)
             return
@@ -138,16 +148,9 @@ class Origin:
     def _done(self, task: Task, etag: str) -> None:
         with self._wake:
             self._order.done(task, etag, self._around.clock.wall())
-            self._recovered()
             if task.place is not None:
                 self._confirmed += 1
                 self._unsettled += 1
-            settle = not self._order.immediate or self._unsettled >= self._around.batch
-            if settle:
-                self._unsettled = 0
-        if settle:
-            self._settle()
-        with self._wake:
             self._wake.notify_all()
 
     def _settle(self) -> None:
@@ -158,28 +161,18 @@ class Origin:
             if landed is None:
                 return
             self._around.record(self.name, landed.confirmed)
-            self._around.landed(self.name, tuple(step for step in landed.steps if isinstance(step, Release)))
+            self._around.landed(landed.steps)
             with self._wake:
                 self._order.apply(landed.steps)
-
-    def _recovered(self) -> None:
-        if self._waiting:
-            self._waiting = False
-            self._error = ""
-            self._log.info("origin answers again", backlog=self._order.backlog)
+        with self._wake:
+            self._wake.notify_all()
 
     def _failed(self, task: Task, error: AbrError) -> None:
         self._around.metrics.count("origin_errors_total", help="Failed puts", origin=self.name)
         with self._wake:
             self._order.again(task)
-            self._error = str(error)
-            if isinstance(error, StoreError) and error.retry:
-                if not self._waiting:
-                    self._log.warning(
-                        "origin does not answer", reason=str(error), backlog=self._order.backlog
-                    )
-                self._waiting = True
-            else:
+            if not (isinstance(error, StoreError) and error.retry):
                 self._stopped = True
+                self._error = str(error)
                 self._log.error("origin stopped", reason=str(error), backlog=self._order.backlog)
             self._wake.notify_all()

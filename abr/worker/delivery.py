@@ -17,7 +17,7 @@ from abr.metrics import Metrics
 from abr.model.segment import Release, Session
 from abr.model.state import OriginState
 from abr.publish.fanout import Fanout
-from abr.publish.order import Begin, EndEvent, EndSession, Order, Place, Sources
+from abr.publish.order import Begin, EndEvent, EndSession, Order, Place, Sources, Step
 from abr.publish.origin import FILM_BATCH, Origin, Spawn, Surroundings
 from abr.storage.directory import DirectoryStore
 from abr.storage.retrying import Retrying
@@ -117,12 +117,15 @@ class Delivery:
     def _state(self, event: str) -> bytes:
         return public_state(self._sessions[event], ended=event in self._ended)
 
-    def _forget(self, releases: Sequence[Release]) -> None:
-        """Every origin has these releases: their files may go."""
-        for release in releases:
-            for row in release.rows:
-                if not row.gap:
-                    self._books.spool.remove(row.session, row.rendition, row.number)
+    def _forget(self, steps: Sequence[Step]) -> None:
+        """Every origin has what these steps need: the files may go."""
+        for step in steps:
+            if isinstance(step, EndSession):
+                self._books.spool.remove_session(step.session)
+            elif isinstance(step, Release):
+                for row in step.rows:
+                    if not row.gap:
+                        self._books.spool.remove(row.session, row.rendition, row.number)
 
 
 def _threads(store: Store) -> int:

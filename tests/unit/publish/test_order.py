@@ -122,7 +122,7 @@ def test_a_release_lands_only_when_all_before_it_have_landed():
 def test_a_gap_needs_no_object():
     it = begun()
     it.add(release(1, gap=True))
-    assert drain(it, 0)[2:] == ["news/state.json", "news/sound/s1/1.m4s"]
+    assert drain(it, 0)[2:] == ["news/sound/s1/1.m4s"]
     assert it.idle
 
 

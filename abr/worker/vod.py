@@ -1,0 +1,187 @@
+"""One film from file to recording: encoded, or copied."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+
+from abr.clock import Clock
+from abr.config.ladder import resolve
+from abr.config.settings import Film, VodSettings
+from abr.errors import FeedUnreadable, StageFailed
+from abr.ingest.demux import Demuxer
+from abr.ingest.normalise import Normaliser
+from abr.journal.journal import Journal
+from abr.journal.lock import ChannelLock
+from abr.journal.spool import Spool
+from abr.log import Logger
+from abr.metrics import Metrics
+from abr.model.ladder import Ladder
+from abr.model.media import Packet
+from abr.model.segment import Release, Session
+from abr.model.time import NANO
+from abr.storage.place import open_store
+from abr.transcode import film as placer
+from abr.transcode.decode import Decoder
+from abr.worker.copying import open_copy
+from abr.worker.delivery import Books, Delivery
+from abr.worker.event import begin_session, end_session, film_cutters, open_session
+from abr.worker.packager import Packager
+from abr.worker.pipeline import Encoders, FeedBegin, FeedEnd, Pipeline
+from abr.worker.stage import Closed, Horizon, Threads
+
+_AHEAD = 256
+"""Objects that may wait for the slowest origin before the film is held back."""
+_COMMIT = 16
+"""Segment numbers that one commit of the journal releases."""
+_MISSING = 2 * NANO
+"""A film that ends earlier than it says by more than this (ns) was cut off."""
+
+Progress = Callable[[int], None]
+"""Told how far the film has been read, nanoseconds of media."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packaged:
+    """What became of a film."""
+
+    channel: str
+    session: Session
+    releases: int
+    notes: tuple[str, ...]
+
+    @property
+    def entry(self) -> str:
+        """Key of the recording's multivariant playlist; `manifest.mpd` lies beside it."""
+        return f"{self.channel}/recordings/{self.session.event}/index.m3u8"
+
+
+def package_film(film: Film, settings: VodSettings, clock: Clock, progress: Progress) -> Packaged:
+    """Package one film and deliver it to all origins. Raises AbrError."""
+    with closing(Demuxer(film.source.location)) as demuxer, ExitStack() as stack:
+        resolved = resolve(settings.profile, demuxer.tracks, cores=os.cpu_count() or 1)
+        stores = [open_store(origin, durable=False) for origin in settings.to]
+        for store in stores:
+            store.check()
+        log = Logger("vod", channel=film.channel)
+        books = stack.enter_context(_books(film.channel, settings, clock, log))
+        services = Threads()
+        delivery = Delivery(books, stores, services.spawn, live=False)
+        stack.callback(delivery.close)
+        run = _FilmRun(demuxer, books, delivery, progress)
+        session = (run.copy if settings.profile.copy else run.encode)(film.channel, resolved.ladder)
+        delivery.wait_idle()
+        services.check()
+        if delivery.failure():
+            raise StageFailed(delivery.failure())
+        run.check_end()
+        return Packaged(film.channel, session, run.releases, resolved.notes)
+
+
+@contextmanager
+def _books(channel: str, settings: VodSettings, clock: Clock, log: Logger) -> Iterator[Books]:
+    """A film can be packaged again, so its files are not synced one by one."""
+    folder = settings.state / channel
+    with ChannelLock(folder), Journal.open(folder / "journal.db") as journal:
+        spool = Spool(folder / "spool", durable=False)
+        yield Books(channel, journal, spool, clock, log, Metrics())
+
+
+class _FilmRun:
+    """One pass over a film."""
+
+    def __init__(self, demuxer: Demuxer, books: Books, delivery: Delivery, progress: Progress) -> None:
+        self.releases = 0
+        self._demuxer, self._books, self._delivery = demuxer, books, delivery
+        self._progress = progress
+        self._scales = [
+            (track.time_base.numerator * NANO, track.time_base.denominator) for track in demuxer.tracks
+        ]
+        self._reached = 0
+
+    def encode(self, channel: str, ladder: Ladder) -> Session:
+        """Decode, place, encode and package."""
+        threads = Threads()
+        encoders = Encoders.open(ladder, steady=False)
+        opening = open_session(channel, ladder, encoders, self._books.clock.wall(), hold=None)
+        begin_session(opening, self._books, self._delivery)
+        pipeline = Pipeline(
+            decoder=lambda tracks: Decoder(tracks, live=False),
+            placer=placer.Film(ladder, self._demuxer.tracks),
+            encoders=encoders,
+            packager=lambda: self._packager(opening.session, 1),
+            horizon=Horizon(_still),
+        )
+        self._read(pipeline, threads)
+        threads.check()
+        end_session(opening.session, self._books, self._delivery)
+        return opening.session
+
+    def copy(self, channel: str, ladder: Ladder) -> Session:
+        """Package the film's own packets."""
+        copying = open_copy(channel, ladder, self._demuxer, self._books.clock)
+        session = copying.opening.session
+        begin_session(copying.opening, self._books, self._delivery)
+        copying.run(self._packager(session, _COMMIT), self._seen)
+        end_session(session, self._books, self._delivery)
+        return session
+
+    def check_end(self) -> None:
+        """Raises FeedUnreadable when nothing came of the film, or less than it says it holds."""
+        name, whole = self._demuxer.name, self._demuxer.duration
+        if not self.releases:
+            raise FeedUnreadable(f"{name} gave no segment: it holds no media that can be decoded")
+        if self._demuxer.ended not in {None, "the end"}:
+            raise FeedUnreadable(f"{name} could not be read to its end: {self._demuxer.ended}")
+        if whole and whole - self._reached > max(_MISSING, whole // 50):
+            raise FeedUnreadable(
+                f"{name} ends at {self._reached / NANO:.1f} s of {whole / NANO:.1f} s: the file was cut off",
+                hint="what it holds was packaged",
+            )
+
+    def _read(self, pipeline: Pipeline, threads: Threads) -> None:
+        arriving = pipeline.start(threads)
+        normaliser = Normaliser(self._demuxer.tracks, film=True)
+        horizon = pipeline.horizon
+        try:
+            horizon.enter()
+            arriving.put(FeedBegin(self._demuxer.tracks))
+            for packet in self._demuxer.packets():
+                horizon.enter()
+                arriving.put(normaliser.push(packet))
+                self._seen(packet)
+            horizon.enter()
+            arriving.put(FeedEnd())
+        except Closed:
+            threads.check()
+        arriving.end()
+        threads.join()
+
+    def _packager(self, session: Session, batch: int) -> Packager:
+        books = (self._books.journal, self._books.spool)
+        return Packager(session, film_cutters(session), books, self._released, batch=batch)
+
+    def _released(self, releases: Sequence[Release]) -> None:
+        self.releases += len(releases)
+        self._delivery.release(releases)
+        self._delivery.wait_below(_AHEAD)
+
+    def _seen(self, packet: Packet) -> None:
+        if packet.pts is None:
+            return
+        multiply, divide = self._scales[packet.track]
+        time = (packet.pts + packet.duration) * multiply // divide
+        if time > self._reached:
+            self._reached = time
+            self._progress(time)
+
+
+def _still() -> int:
+    """A film has no clock."""
+    return 0
+
+
+def film_duration(film: Film) -> int:
+    """How long the film says it is, nanoseconds; 0 for unknown. Raises FeedUnreadable."""
+    with closing(Demuxer(film.source.location)) as demuxer:
+        return demuxer.duration
