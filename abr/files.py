@@ -38,16 +38,23 @@ def write_new(path: Path, data: bytes, *, durable: bool = True) -> None:
     _write(path, data, durable=durable)
 
 
-def link_or_copy(source: Path, target: Path) -> None:
-    """Give `source` a second name, atomically; copy it where the file system cannot. Raises OSError."""
+def link_or_copy(source: Path, target: Path, *, durable: bool = False) -> None:
+    """Give `source` a second name, atomically; copy it where the file system cannot. Raises OSError.
+
+    `durable` makes a copy and the new name survive a power cut; of `source` itself nothing is synced.
+    """
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}")
     try:
         os.link(source, temporary)
     except OSError:
-        write_atomic(target, source.read_bytes(), durable=False)
+        write_atomic(target, source.read_bytes(), durable=durable)
         return
-    temporary.replace(target)
-    temporary.unlink(missing_ok=True)  # rename(2) does nothing when both names are one file already
+    try:
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)  # rename(2) does nothing when both names are one file already
+    if durable:
+        sync_folder(target.parent)
 
 
 def remove(paths: Iterable[Path]) -> None:

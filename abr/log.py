@@ -7,10 +7,11 @@ from typing import Any, TextIO
 
 _SECRETS = re.compile(
     r"(?i)((?:passphrase|password|secret|token|signature|x-amz-[a-z-]+)=)[^&\s]+"
-    r"|(?<=://)[^/@\s]+(?=@)"
-    r"|(?<=rtmp://)([^/\s]+/[^/\s]+/)[^\s/?]+"
-    r"|(?<=rtmps://)([^/\s]+/[^/\s]+/)[^\s/?]+"
+    # The key of an RTMP address is all that follows the application, also behind a user and password.
+    r"|(?<=rtmp://)((?:[^/@\s]+@)?[^/\s]+/[^/\s]+/)[^\s?]+"
+    r"|(?<=rtmps://)((?:[^/@\s]+@)?[^/\s]+/[^/\s]+/)[^\s?]+"
 )
+_USER = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 
 
 def redact(text: str) -> str:
@@ -19,7 +20,8 @@ def redact(text: str) -> str:
     >>> redact("rtmp://127.0.0.1:1935/live/hunter2 and srt://a:9000?passphrase=hunter2&latency=1")
     'rtmp://127.0.0.1:1935/live/*** and srt://a:9000?passphrase=***&latency=1'
     """
-    return _SECRETS.sub(lambda match: f"{next((kept for kept in match.groups() if kept), '')}***", text)
+    text = _SECRETS.sub(lambda match: f"{next((kept for kept in match.groups() if kept), '')}***", text)
+    return _USER.sub("***", text)
 
 
 class Logger:

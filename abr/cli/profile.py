@@ -18,6 +18,9 @@ from abr.model.media import Kind, Track
 if TYPE_CHECKING:
     from rich.table import Table
 
+_SOURCE_RATE = 6_000_000
+"""Bits/s of the source that `show` assumes; it matters to no rung."""
+
 _WIDE = 110
 """Columns of a table that goes into a file or a pipe."""
 
@@ -103,7 +106,14 @@ def _resolved(loaded: Profile, fps: str) -> Resolved:
     largest = loaded.video[0] if loaded.video else None
     size = units.Size(largest.width, largest.height) if largest else units.Size(1920, 1080)
     picture = Track(
-        0, Kind.VIDEO, "h264", Fraction(1, 1000), width=size.width, height=size.height, frame_rate=rate
+        index=0,
+        kind=Kind.VIDEO,
+        codec="h264",
+        time_base=Fraction(1, 1000),
+        width=size.width,
+        height=size.height,
+        frame_rate=rate,
+        bit_rate=_SOURCE_RATE,
     )
     sound = Track(1, Kind.AUDIO, "aac", Fraction(1, 48_000), sample_rate=48_000, channels=2)
     return resolve(loaded, [picture, sound], cores=1)

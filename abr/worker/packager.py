@@ -18,7 +18,7 @@ class Cuts(Protocol):
 
     dropped: int
 
-    def push(self, packet: EncodedPacket) -> list[Piece]: ...
+    def extend(self, packets: Sequence[EncodedPacket]) -> list[Piece]: ...
     def flush(self) -> list[Piece]: ...
 
 
@@ -61,11 +61,9 @@ class Packager:
 
     def push(self, name: str, packets: Sequence[EncodedPacket]) -> None:
         """Packets of a rendition, in decode order. Raises MediaError, SpoolError, JournalError."""
-        cutter = self._cutters[name]
-        for packet in packets:
-            pieces = cutter.push(packet)
-            if pieces:
-                self._take(pieces)
+        pieces = self._cutters[name].extend(packets)
+        if pieces:
+            self._take(pieces)
 
     def flush(self) -> None:
         """All renditions have ended: cut and release what is left. Those that lead the cuts end first."""

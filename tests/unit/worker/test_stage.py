@@ -35,7 +35,7 @@ def test_a_stage_gives_everything_in_order_and_flushes_at_the_end():
     for item in (1, 2):
         inbox.put(item)
     inbox.end()
-    run_stage(Doubler(), inbox, seen.append, lambda: 0)
+    run_stage(Doubler(), inbox, seen.extend, lambda: 0)
     assert seen == [1, 1, 2, 2, "end"]
 
 
@@ -43,8 +43,8 @@ def test_a_stage_is_ticked_when_it_is_due_though_nothing_arrives():
     inbox, seen, stage = Inbox(8), [], Doubler()
     stage.deadline = 5
 
-    def emit(item):
-        seen.append(item)
+    def emit(items):
+        seen.extend(items)
         inbox.end()
 
     run_stage(stage, inbox, emit, lambda: 9)

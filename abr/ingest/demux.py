@@ -1,0 +1,183 @@
+"""A feed, a file or a URL taken apart into packets."""
+
+import io
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import av
+
+from abr.errors import FeedUnreadable, MediaError
+from abr.ingest.feed import Feed
+from abr.ingest.track import choose, describe
+from abr.model.media import Packet, Track
+
+_PROBING = {"analyzeduration": "1500000"}
+"""Microseconds that FFmpeg may wait for a track of a live feed; without it a feed without sound takes 5 s."""
+
+_URL_TIMEOUT = (10.0, 5.0)
+"""Seconds to open a URL, and to wait for its next bytes. PyAV ignores them for feeds: those have their own."""
+
+_HEADER = {"movflags": "cmaf+negative_cts_offsets", "write_btrt": "0"}
+"""Header of a fragmented file at once, without edit list and bit rates."""
+
+_KEYED = frozenset(("rtmp", "rtmps", "rtmpt", "srt"))
+"""Schemes whose path ends in a key."""
+
+_SENTENCES: tuple[tuple[type[Exception], str], ...] = (
+    (FileNotFoundError, ": there is no such file"),
+    (IsADirectoryError, " is a folder; name a file in it"),
+    (PermissionError, " may not be read: no permission"),
+    (ConnectionRefusedError, ": nobody listens there"),
+    (TimeoutError, " did not answer in time"),
+    (av.error.ExitError, " did not answer in time"),
+    (av.error.ProtocolNotFoundError, " has a scheme that this FFmpeg cannot read"),
+    (av.error.InvalidDataError, " holds no media that can be recognised"),
+    (EOFError, " holds no media that can be recognised"),
+)
+
+
+class Demuxer:
+    """Opens `source` and gives its packets. One thread opens, reads and closes it.
+
+    `source` is a Feed, a path or a URL; `format` is FFmpeg's name of the container (a feed knows its own),
+    `options` go to FFmpeg's demuxer. A feed is told which kinds of tracks were found (`Feed.settle`).
+    Raises FeedUnreadable, in one sentence, when nothing can be read from it.
+    """
+
+    def __init__(
+        self,
+        source: Feed | str,
+        *,
+        format: str | None = None,  # noqa: A002 - as in PyAV
+        options: Mapping[str, str] | None = None,
+    ) -> None:
+        self.name = public_name(source) if isinstance(source, str) else source.name
+        self._feed = None if isinstance(source, str) else source
+        self._container = self._open(source, format, dict(options or {}))
+        self._streams = choose(self._container)
+        self.tracks: tuple[Track, ...] = tuple(
+            describe(index, stream) for index, stream in enumerate(self._streams)
+        )
+        self._check_tracks()
+        self._demuxed: Any = self._container.demux(self._streams)
+        self.duration: int = (self._container.duration or 0) * 1000
+        """Nanoseconds, as the container says; 0 for unknown (feeds)."""
+        self.size: int = max(0, self._container.size) if self._feed is None else 0
+        """Bytes of the file; 0 for unknown."""
+        self.corrupt = 0
+        """Packets that the container flagged as damaged."""
+        self.ended: str | None = None
+        """Why no more packets come; None while they may."""
+        if self._feed is not None:
+            self._feed.settle({track.kind for track in self.tracks})
+
+    @property
+    def reopen(self) -> bool:
+        """Whether the feed goes on with other tracks: `Feed.restart`, then a new Demuxer."""
+        return self._feed is not None and self._feed.reopen
+
+    def packets(self) -> Iterator[Packet]:
+        """Packets of all tracks in the container's order. Never raises: `ended` says how it ended."""
+        places = {stream.index: place for place, stream in enumerate(self._streams)}
+        try:
+            for packet in self._demuxed:
+                data = bytes(packet)
+                if not data:
+                    continue
+                corrupt = packet.is_corrupt
+                if corrupt:
+                    self.corrupt += 1
+                place = places[packet.stream_index]
+                pts, dts, duration = packet.pts, packet.dts, packet.duration
+                yield Packet(place, pts, dts, duration or 0, packet.is_keyframe, corrupt, data)
+                if not self._streams:
+                    break  # closed: FFmpeg must not be asked again
+        except Exception as error:  # noqa: BLE001 - whatever comes out of a demuxer is the end of the feed
+            self.ended = self._reason(error)
+        else:
+            self.ended = self._reason(None)
+
+    def header(self, track: int) -> bytes:
+        """The ftyp and moov of a fragmented file with this track alone, as libavformat writes them.
+
+        Ask before `close`. Raises MediaError when the track cannot lie in such a file without encoding.
+        """
+        buffer = io.BytesIO()
+        codec = self.tracks[track].codec
+        try:
+            muxer: Any = av.open(buffer, "w", format="mp4", options=_HEADER)
+            muxer.add_stream_from_template(self._streams[track])
+            muxer.start_encoding()
+            header = buffer.getvalue()
+            muxer.close()
+        except (av.FFmpegError, ValueError) as error:
+            raise MediaError(
+                f"{self.name}: its {codec} cannot be copied as it is; use a profile that encodes"
+            ) from error
+        return header
+
+    def close(self) -> None:
+        """Close the container. Nothing of it may be used afterwards; closing twice is fine."""
+        if self._streams:
+            self._streams = []
+            self._demuxed.close()
+            self._container.close()
+
+    def _open(self, source: Feed | str, form: str | None, options: dict[str, str]) -> Any:
+        try:
+            if not isinstance(source, str):
+                return av.open(source, format=form or source.format, options=_PROBING | options)
+            if "://" in source:
+                return av.open(source, format=form, options=options, timeout=_URL_TIMEOUT)
+            return av.open(f"file:{source}", format=form, options=options)
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise self._unreadable(source, error) from error
+
+    def _unreadable(self, source: Feed | str, error: Exception) -> FeedUnreadable:
+        if not isinstance(source, str):
+            reason = f": {source.ended}" if source.ended else ""
+            return FeedUnreadable(f"{self.name}: the feed brought no media that can be recognised{reason}")
+        if "://" not in source and Path(source).is_file() and not Path(source).stat().st_size:
+            return FeedUnreadable(f"{self.name} is empty")
+        for kind, sentence in _SENTENCES:
+            if isinstance(error, kind):
+                return FeedUnreadable(self.name + sentence)
+        return FeedUnreadable(f"{self.name} cannot be opened: {getattr(error, 'strerror', '') or error}")
+
+    def _check_tracks(self) -> None:
+        form = self._container.format.name
+        still = form == "image2" or form.endswith("_pipe")
+        if self.tracks and not still:
+            return
+        self._streams = []
+        self._container.close()
+        if still:
+            raise FeedUnreadable(f"{self.name} is a picture; name a file with video or sound")
+        raise FeedUnreadable(f"{self.name} has no video and no sound that can be decoded")
+
+    def _reason(self, error: Exception | None) -> str:
+        if self._feed is not None and self._feed.ended:
+            return self._feed.ended
+        if error is None:
+            return "the end"
+        if isinstance(error, IndexError):
+            return "a track appeared that was not there when it was opened"
+        return getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
+
+
+def public_name(source: str) -> str:
+    """A path or URL for logs and errors: without user, password, query and key.
+
+    >>> public_name("rtmp://user:pass@example.org/live/secret?x=1")
+    'rtmp://example.org/live'
+    """
+    if "://" not in source:
+        return source
+    parts = urlsplit(source)
+    host = parts.netloc.rpartition("@")[2]
+    path = parts.path
+    if parts.scheme.lower() in _KEYED:
+        path = "/".join(path.split("/")[:2])
+    return f"{parts.scheme}://{host}{path}"

@@ -1,0 +1,55 @@
+"""A file or a URL read at the pace of its own clock, as if somebody published it."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from abr.model.media import Gap, Packet, Track
+from abr.model.time import NANO
+
+_PATIENCE = NANO
+"""Who is behind by more than this goes on from where he is, instead of catching up in a burst."""
+
+
+class PulledFeed:
+    """Gives packets not earlier than their decode time, counted from the first one.
+
+    `packets` have normalised times. `now` is the media or monotonic clock (ns); `wait(ns)` waits so long, or until
+    somebody wants an end, and then answers False. The end of the packets is the end of the event.
+    """
+
+    def __init__(
+        self,
+        packets: Iterable[Packet | Gap],
+        tracks: Sequence[Track],
+        now: Callable[[], int],
+        wait: Callable[[int], bool],
+    ) -> None:
+        self._packets = packets
+        bases = [track.time_base for track in tracks]
+        self._scales = [(base.numerator * NANO, base.denominator) for base in bases]
+        self._now = now
+        self._wait = wait
+        self._start: int | None = None
+        """The instant at which media time 0 is due."""
+        self.late = 0
+        """How often the reader fell behind and the pace was set anew."""
+        self.stopped = False
+        """Whether it ended because `wait` said so."""
+
+    def __iter__(self) -> Iterator[Packet | Gap]:
+        for item in self._packets:
+            if isinstance(item, Packet) and item.dts is not None and not self._pace(item.track, item.dts):
+                self.stopped = True
+                return
+            yield item
+
+    def _pace(self, track: int, dts: int) -> bool:
+        """Wait until this decode time; False when somebody wants an end."""
+        multiply, divide = self._scales[track]
+        time, now = dts * multiply // divide, self._now()
+        if self._start is None:
+            self._start = now - time
+        ahead = self._start + time - now
+        if ahead < -_PATIENCE:
+            self.late += 1
+            self._start = now - time
+        return ahead <= 0 or self._wait(ahead)

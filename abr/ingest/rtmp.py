@@ -1,0 +1,240 @@
+"""The RTMP server: takes publishers in, turns strangers away, and hands each feed on in a thread of its own."""
+
+import errno
+import secrets
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from abr.clock import Clock
+from abr.errors import AbrError, AddressInUse, FeedRefused, UsageError
+from abr.formats.rtmp.event import Connected, ConnectRefused, PublishEnded, PublishRequested
+from abr.formats.rtmp.handshake import NONCE
+from abr.formats.rtmp.session import ServerSession
+from abr.ingest.admission import Guests, Limits, OnAir
+from abr.ingest.rtmpfeed import Link, RtmpFeed
+from abr.log import Logger
+
+Spawn = Callable[[str, Callable[[], None]], None]
+"""Runs a callable in a thread of this name."""
+
+_LINGER_MS = 1000
+"""How long a refused publisher may take to read why."""
+_LONGEST_AGENT = 60
+"""Letters of a publisher's name for itself that are worth a log line."""
+_BREATH_S = 0.1
+"""Pause after the system refused to accept a connection (no descriptors left, say)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """Who may publish, and what becomes of the feed."""
+
+    applications: frozenset[str]
+    """The first part of the path: "live" in rtmp://host/live/KEY."""
+    authorise: Callable[[str, str], bool]
+    """Whether this key may publish to this application. Compares in constant time; called in any thread."""
+    on_feed: Callable[[RtmpFeed], None]
+    """Reads a feed to its end, in the connection's thread. Never called for one key twice at a time."""
+    takeover: bool = True
+    """A second publisher with the right key ends the first, instead of being refused."""
+    limits: Limits = field(default_factory=Limits)
+
+
+class RtmpServer:
+    """A listening port. Bound when it is made; `serve` runs until `close`."""
+
+    def __init__(
+        self, host: str, port: int, service: Service, *, clock: Clock, spawn: Spawn, log: Logger
+    ) -> None:
+        """Bind; port 0 takes a free one. Raises AddressInUse, or UsageError for an address that is not ours."""
+        self._listener = _bind(host.strip("[]"), port)
+        self.port: int = self._listener.getsockname()[1]
+        self._service = service
+        self._clock = clock
+        self._spawn = spawn
+        self._log = log
+        self._closed = threading.Event()
+        self._guests = Guests(service.limits)
+        self._on_air = OnAir(takeover=service.takeover, wait_ms=service.limits.handover_ms)
+
+    def serve(self) -> None:
+        """Accept connections until `close`; each gets a thread."""
+        while not self._closed.is_set():
+            try:
+                connection, address = self._listener.accept()
+            except OSError as error:
+                if not self._closed.is_set():
+                    self._log.error("accept failed", error=str(error))
+                    self._closed.wait(_BREATH_S)
+                continue
+            self._admit(connection, address[0], _written(*address[:2]))
+
+    def close(self) -> None:
+        """Stop accepting and end all connections; feeds get the reason. May be called twice, from any thread."""
+        self._closed.set()
+        with suppress(OSError):  # closed before
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept(2); closing alone would not
+        self._listener.close()
+        self._on_air.end("the server was closed")
+        self._guests.close()
+
+    def _admit(self, connection: socket.socket, host: str, peer: str) -> None:
+        reason = self._guests.enter(connection, host)
+        if reason:
+            self._log.warning("publisher refused", peer=peer, reason=reason)
+            connection.close()
+            return
+        visit = _Visit(connection, peer, self._service, self._on_air, self._clock, self._log)
+
+        def run() -> None:
+            try:
+                visit.run()
+            finally:
+                self._guests.leave(connection, host)
+                connection.close()
+
+        try:
+            self._spawn(f"rtmp {peer}", run)
+        except BaseException:
+            self._guests.leave(connection, host)
+            connection.close()
+            raise
+
+
+class _Visit:
+    """One connection, from the handshake to the end."""
+
+    def __init__(
+        self,
+        connection: socket.socket,
+        peer: str,
+        service: Service,
+        on_air: OnAir,
+        clock: Clock,
+        log: Logger,
+    ) -> None:
+        self._session = ServerSession(service.applications, secrets.token_bytes(NONCE))
+        self._link = Link(connection, self._session, clock)
+        self._service = service
+        self._on_air = on_air
+        self._clock = clock
+        self._log = log.bind(peer=peer)
+        self._peer = peer
+        self._agent = ""
+
+    def run(self) -> None:
+        """Serve the connection. What the peer does wrong ends in one log line; what `on_feed` raises goes on."""
+        request = self._greet()
+        if request is None:
+            return
+        name = f"rtmp {request.app} from {self._peer}"
+        feed = RtmpFeed(self._link, name=name, idle_ms=self._service.limits.idle_ms)
+        place = request.app, request.key
+        reason = self._on_air.claim(place, feed)
+        if reason:
+            self._refuse(reason)
+            return
+        try:
+            self._publish(feed, request.app)
+        finally:
+            self._on_air.release(place, feed)
+
+    def _publish(self, feed: RtmpFeed, app: str) -> None:
+        self._session.accept()
+        self._log.info("publisher connected", app=app, agent=self._agent)
+        try:
+            self._service.on_feed(feed)
+        finally:
+            feed.abort("nobody reads it any more")
+            self._log.info("publisher gone", reason=feed.ended, bytes=feed.stats().bytes)
+
+    def _greet(self) -> PublishRequested | None:
+        """Everything up to a request to publish with the right key; None for a peer that was turned away."""
+        try:
+            request = self._await_request()
+        except AbrError as error:
+            self._log.warning("publisher refused", reason=str(error))
+        except EOFError:
+            # Port scans and health checks say nothing at all; they are not worth a line.
+            note = self._log.info if self._link.received else self._log.debug
+            note("connection closed before publishing")
+        except OSError as error:
+            self._log.warning("connection lost before publishing", reason=error.strerror or str(error))
+        else:
+            if self._service.authorise(request.app, request.key):
+                return request
+            self._refuse("wrong stream key")
+        return None
+
+    def _await_request(self) -> PublishRequested:
+        start = self._clock.monotonic()
+        while True:
+            left_ms = self._time_left(start)
+            try:
+                events = self._link.exchange(left_ms)
+            except TimeoutError:
+                continue
+            request: PublishRequested | None = None
+            for event in events:
+                match event:
+                    case Connected():
+                        self._agent = _printable(event.agent)
+                    case ConnectRefused():
+                        self._link.say_goodbye(_LINGER_MS)
+                        raise FeedRefused("unknown application")
+                    case PublishRequested():
+                        request = event
+                    case PublishEnded():
+                        raise EOFError
+            if request:
+                return request
+
+    def _time_left(self, start: int) -> int:
+        """Milliseconds until this phase must be over. Raises FeedRefused when none are left."""
+        limits, shaken = self._service.limits, self._session.shaken
+        limit, what = (
+            (limits.setup_ms, "request to publish") if shaken else (limits.handshake_ms, "whole handshake")
+        )
+        left = limit - (self._clock.monotonic() - start) // 1_000_000
+        if left <= 0:
+            raise FeedRefused(f"no {what} came within {limit} ms")
+        return left
+
+    def _refuse(self, reason: str) -> None:
+        self._session.refuse(reason)
+        self._link.say_goodbye(_LINGER_MS)
+        self._log.warning("publisher refused", reason=reason)
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    place = _written(host, port)
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, _, _, _, address = found[0]
+        both = host == "::" and socket.has_dualstack_ipv6()
+        return socket.create_server(address[:2], family=family, backlog=128, dualstack_ipv6=both)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise AddressInUse(
+                f"cannot listen on {place}: another program does",
+                hint="stop it, or choose another port",
+            ) from error
+        if error.errno == errno.EACCES:
+            raise UsageError(
+                f"cannot listen on {place}: permission denied", hint="choose a port from 1024 on"
+            ) from error
+        raise UsageError(
+            f"cannot listen on {place}: {error.strerror or error}",
+            hint="use an address of this machine, or 0.0.0.0",
+        ) from error
+
+
+def _written(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _printable(text: str) -> str:
+    return "".join(letter for letter in text if letter.isprintable())[:_LONGEST_AGENT]

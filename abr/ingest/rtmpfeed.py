@@ -1,0 +1,172 @@
+"""An RTMP publisher as a feed: reading it reads the socket, so TCP itself holds back a sender that is too fast."""
+
+import socket
+import threading
+from collections.abc import Collection
+from contextlib import suppress
+
+from abr.clock import Clock
+from abr.errors import ProtocolError
+from abr.formats.flv import FlvWriter
+from abr.formats.rtmp.event import Event, MediaMessage, PublishEnded
+from abr.formats.rtmp.session import ServerSession
+from abr.ingest.feed import FeedStats
+from abr.model.media import Kind
+
+_RECEIVE = 65536
+"""Bytes asked of the socket at a time."""
+
+
+class Link:
+    """A socket and the session that is spoken over it."""
+
+    def __init__(self, connection: socket.socket, session: ServerSession, clock: Clock) -> None:
+        self.session = session
+        self.received = 0
+        self.arrived = clock.monotonic()
+        self._socket = connection
+        with suppress(OSError):  # the peer may be gone already
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._clock = clock
+
+    def exchange(self, wait_ms: int) -> list[Event]:
+        """Wait for bytes of the peer, answer them, and say what happened.
+
+        Raises TimeoutError after `wait_ms`, EOFError when the peer closed, other OSErrors, RemoteProtocolError.
+        """
+        self._socket.settimeout(wait_ms / 1000)
+        self.flush()
+        data = self._socket.recv(_RECEIVE)
+        if not data:
+            raise EOFError
+        self.arrived = self._clock.monotonic()
+        self.received += len(data)
+        events = self.session.receive(data)
+        self.flush()
+        return events
+
+    def flush(self) -> None:
+        """Send what the session has to say. Raises OSError."""
+        data = self.session.send_bytes()
+        if data:
+            self._socket.sendall(data)
+
+    def say_goodbye(self, wait_ms: int) -> None:
+        """Send what is left and give the peer time to read it: closing with its bytes unread would discard ours."""
+        deadline = self._clock.monotonic() + wait_ms * 1_000_000
+        with suppress(OSError):
+            self._socket.settimeout(wait_ms / 1000)
+            self.flush()
+            self._socket.shutdown(socket.SHUT_WR)
+            while self._socket.recv(_RECEIVE) and self._clock.monotonic() < deadline:
+                pass
+
+    def shut(self) -> None:
+        """End both directions; wakes a thread that waits in `exchange`."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+
+class RtmpFeed:
+    """One accepted publisher, as `ingest.feed.Feed` says."""
+
+    format = "flv"
+
+    def __init__(self, link: Link, *, name: str, idle_ms: int) -> None:
+        self.name = name
+        self._link = link
+        self._idle_ms = idle_ms
+        self._flv = FlvWriter()
+        self._rest = memoryview(b"")
+        """What is left of the tag that is being read."""
+        self._messages = 0
+        self._closing: str | None = None
+        """Why the socket gives nothing more, while tags still wait to be read."""
+        self._ended: str | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def ended(self) -> str | None:
+        """Why no more bytes come; None while they may."""
+        return self._ended
+
+    @property
+    def arrived(self) -> int:
+        """When the publisher's latest bytes came (`Clock.monotonic`, nanoseconds)."""
+        return self._link.arrived
+
+    @property
+    def reopen(self) -> bool:
+        """Whether the container must be opened anew, after `restart`."""
+        return self._flv.reopen
+
+    def read(self, n: int) -> bytes:
+        """At least one byte of FLV and at most `n`; b"" from the end on. Never raises."""
+        if self._ended is not None:
+            return b""
+        if not self._rest:
+            self._rest = memoryview(self._next_tag())
+        piece = bytes(self._rest[:n])
+        self._rest = self._rest[n:]
+        return piece
+
+    def settle(self, kinds: Collection[Kind]) -> None:
+        """Tell the feed which kinds of tracks the container found when it was opened."""
+        self._flv.settle(kinds)
+
+    def restart(self) -> None:
+        """Make the next `read` begin a new FLV with the tracks known now."""
+        self._rest = memoryview(b"")
+        self._flv.restart()
+
+    def stats(self) -> FeedStats:
+        """Counters; may be called from any thread."""
+        return FeedStats(bytes=self._link.received, messages=self._messages)
+
+    def abort(self, reason: str) -> None:
+        """End the feed from any thread: a waiting `read` returns b"" at once. The first reason stays."""
+        self._end(reason)
+        self._link.shut()
+
+    def _end(self, reason: str) -> None:
+        with self._lock:
+            self._ended = self._ended or reason
+
+    def _next_tag(self) -> bytes:
+        """The next tag, waited for; b"" at the end or where the container must be opened anew."""
+        while self._ended is None:
+            tag = self._flv.take()
+            if tag is not None:
+                return tag
+            if self._flv.reopen:
+                return b""
+            if self._closing is not None:
+                self._end(self._closing)
+            else:
+                self._pull()
+        return b""
+
+    def _pull(self) -> None:
+        """Read the socket once; failures become the reason of the end."""
+        try:
+            events = self._link.exchange(self._idle_ms)
+        except EOFError:
+            self._closing = "the publisher closed the connection"
+        except TimeoutError:
+            self._closing = f"nothing came for {self._idle_ms} ms"
+        except OSError as error:
+            self._closing = f"the connection broke: {error.strerror or error}"
+        except ProtocolError as error:
+            self._closing = str(error)
+        except Exception as error:  # noqa: BLE001 - FFmpeg drops what is raised through it; the reason must not be lost
+            self._closing = f"reading the publisher failed: {error!r}"
+        else:
+            self._note(events)
+
+    def _note(self, events: list[Event]) -> None:
+        for event in events:
+            if isinstance(event, MediaMessage):
+                self._messages += 1
+                self._flv.push(event)
+            elif isinstance(event, PublishEnded):
+                self._closing = "the publisher stopped"

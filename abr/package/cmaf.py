@@ -1,0 +1,109 @@
+"""CMAF segments: the samples of a cut in, styp + moof + mdat out (ISO/IEC 23000-19, 7.3).
+
+Encryption would enter here: a protection record beside the cut changes the samples' bytes and adds senc to traf.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from abr.errors import MediaError
+from abr.formats.isobmff import (
+    NOT_SYNC,
+    SYNC,
+    Column,
+    Run,
+    make_brands,
+    make_moof,
+    make_prft,
+    mdat_header,
+)
+from abr.model.media import EncodedPacket
+from abr.model.segment import Part, Rendition, Segment
+from abr.package.cutter import Cut
+
+_STYP = make_brands("styp", "msdh", ("msdh", "cmfs", "cmff", "cmfc"))
+_CHUNKED_STYP = make_brands("styp", "msdh", ("msdh", "cmfs", "cmff", "cmfl", "cmfc"))
+
+
+class _Table(NamedTuple):
+    """All samples of a segment, column by column; one more decode time than samples: the end."""
+
+    decode: Column
+    run: Run
+
+
+def make_segment(rendition: Rendition, cut: Cut, *, produced: int | None = None) -> Segment:
+    """The segment of a cut: one moof and mdat a part.
+
+    Decode times are the sorted presentation times less the rendition's delay, so that each segment begins at
+    start − delay, ends where the next begins (RFC 8216bis 3.1.2), and no composition offset is negative
+    (DESIGN 3.6). `produced`
+    (nanoseconds since 1970) writes a prft before the first moof. Raises MediaError for samples that the delay
+    cannot put in order.
+    """
+    table = _table(rendition, cut)
+    pieces = [_STYP if len(cut.parts) == 1 else _CHUNKED_STYP]
+    if produced is not None:
+        pieces.append(make_prft(produced, cut.start))
+    moof_offset = sum(map(len, pieces))
+    parts: list[Part] = []
+    first_sample_end = at = 0
+    for samples in cut.parts:
+        rows = slice(at, at + len(samples))
+        moof = make_moof(cut.number, int(table.decode[at]), Run(*(column[rows] for column in table.run)))
+        size = int(table.run.sizes[rows].sum())
+        at += len(samples)
+        pieces += (moof, mdat_header(size))
+        pieces.extend(sample.data for sample in samples)
+        first_sample_end = first_sample_end or moof_offset + len(moof) + 8 + len(samples[0].data)
+        duration = int(table.decode[at] - table.decode[rows.start])
+        before = 0 if parts else moof_offset
+        parts.append(Part(duration, before + len(moof) + 8 + size, samples[0].key))
+    return Segment(
+        rendition=rendition.name,
+        number=cut.number,
+        start=cut.start,
+        duration=cut.end - cut.start,
+        data=b"".join(pieces),
+        moof_offset=moof_offset,
+        first_sample_end=first_sample_end,
+        parts=tuple(parts),
+    )
+
+
+def decode_times(pts: Column, end: int, delay: int) -> Column:
+    """Decode times of samples in decode order, and behind them that of the end.
+
+    The sorted presentation times less `delay`; where frames of uneven length make that later than a frame's
+    own presentation, as late as its presentation allows. They grow by at least one tick.
+    """
+    places = np.arange(len(pts))
+    latest = np.minimum.accumulate(pts[::-1])[::-1]
+    times = np.minimum(np.sort(pts) - delay, latest) - places
+    grown = np.minimum.accumulate(times[::-1])[::-1] + places
+    return np.append(grown, end - delay)
+
+
+def _table(rendition: Rendition, cut: Cut) -> _Table:
+    samples: Sequence[EncodedPacket] = (
+        cut.parts[0] if len(cut.parts) == 1 else [sample for part in cut.parts for sample in part]
+    )
+    columns = list(zip(*samples, strict=True))
+    pts = np.array(columns[0], dtype=np.int64)
+    decode = decode_times(pts, cut.end, rendition.delay)
+    durations = np.diff(decode)
+    if decode[0] != cut.start - rendition.delay or durations.min() <= 0:
+        raise MediaError(
+            f"rendition {rendition.name}: the frames of segment {cut.number} cannot be put in order with a reorder"
+            f" delay of {rendition.delay} ticks of 1/{rendition.timescale} s"
+        )
+    if decode[0] < 0:
+        raise MediaError(
+            f"rendition {rendition.name}: segment {cut.number} starts at tick {cut.start}, before its reorder delay"
+        )
+    keys = np.array(columns[2], dtype=bool)
+    sizes = np.fromiter(map(len, columns[3]), np.int64, len(samples))
+    flags = np.where(keys, SYNC, NOT_SYNC)
+    return _Table(decode, Run(durations, sizes, flags, pts - decode[:-1]))

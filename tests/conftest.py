@@ -1,0 +1,35 @@
+"""What every test may ask for: golden files and one profile for property tests."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+Golden = Callable[[str, str], None]
+
+_GOLDEN = Path(__file__).parent / "golden"
+
+settings.register_profile("abr", max_examples=30, deadline=None, database=None)
+settings.load_profile("abr")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write what the tests made to tests/golden")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """Compare a text with tests/golden/<name>, exactly; `--update-golden` writes it instead."""
+    update = bool(request.config.getoption("--update-golden"))
+
+    def compare(name: str, text: str) -> None:
+        path = _GOLDEN / name
+        if update:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text.encode())
+        assert path.is_file(), f"no {path}: run pytest --update-golden and review it"
+        assert text.splitlines() == path.read_bytes().decode().splitlines()
+        assert text.encode() == path.read_bytes()
+
+    return compare

@@ -1,0 +1,132 @@
+"""Small clips that can be read back: each picture shows its number, each second begins with a flash and a beep."""
+
+import io
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+BITS = 16
+"""Blocks in a row: the picture's number, highest bit first."""
+FLASH = 0.04
+BEEP_HZ = 1000
+SOUND_RATE = 48_000
+
+
+class Clip(NamedTuple):
+    """What to make. Sizes are even and at least 64 × 32."""
+
+    fps: Fraction = Fraction(25)
+    seconds: Fraction = Fraction(2)
+    size: tuple[int, int] = (128, 64)
+    codec: str = "libx264"
+    container: str = "mp4"
+    sound: bool = True
+    video: bool = True
+    b_frames: int = 0
+    key_frames: int = 25
+    start: Fraction = Fraction(0)
+    """Time of the first picture and sample."""
+    times: tuple[int, ...] | None = None
+    """Milliseconds of each picture, for clips of varying frame rate."""
+    sound_rate: int = SOUND_RATE
+    layout: str = "stereo"
+    audio_codec: str = "aac"
+
+
+def picture(number: int, size: tuple[int, int], *, flash: bool = False) -> av.VideoFrame:
+    """A grey picture with `number` as bright and dark blocks in its upper half; white below on a flash."""
+    width, height = size
+    luma = np.full((height, width), 235 if flash else 60, np.uint8)
+    block = width // BITS
+    for bit in range(BITS):
+        value = 220 if number >> (BITS - 1 - bit) & 1 else 30
+        luma[: height // 2, bit * block : (bit + 1) * block] = value
+    chroma = np.full((height // 2, width), 128, np.uint8)
+    return av.VideoFrame.from_ndarray(np.vstack((luma, chroma)), format="yuv420p")
+
+
+def read_number(frame: av.VideoFrame) -> int:
+    """The number that a picture shows, whatever its size."""
+    luma = frame.to_ndarray(format="gray8")
+    height, width = luma.shape
+    number = 0
+    for bit in range(BITS):
+        column = luma[height // 8 : height * 3 // 8, width * bit // BITS : width * (bit + 1) // BITS]
+        number = number << 1 | int(
+            column[:, column.shape[1] // 4 : -column.shape[1] // 4 or None].mean() > 128
+        )
+    return number
+
+
+def is_flash(frame: av.VideoFrame) -> bool:
+    """Whether the lower half is white."""
+    luma = frame.to_ndarray(format="gray8")
+    return bool(luma[luma.shape[0] * 3 // 4 :].mean() > 180)
+
+
+def beeps(start: int, count: int, rate: int = SOUND_RATE) -> NDArray[np.float32]:
+    """Samples [start, start + count): silence, and 40 ms of a tone that begins at full scale each second."""
+    place = np.arange(start, start + count)
+    inside = place % rate
+    wave = 0.8 * np.cos(2 * np.pi * BEEP_HZ * inside / rate)
+    return np.where(inside < rate * FLASH, wave, 0.0).astype(np.float32)
+
+
+def make_clip(clip: Clip = Clip()) -> bytes:  # noqa: B008 - frozen
+    """The clip as the bytes of a file."""
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format=clip.container) as container:
+        sources = []
+        if clip.video:
+            sources.append(_pictures(container, clip))
+        if clip.sound:
+            sources.append(_sounds(container, clip))
+        packets = [packet for source in sources for packet in source]
+        packets.sort(key=lambda packet: packet.dts * packet.time_base)
+        for packet in packets:
+            container.mux(packet)
+    return buffer.getvalue()
+
+
+def _pictures(container: Any, clip: Clip) -> list[Any]:
+    options = {"bf": str(clip.b_frames)}
+    if clip.codec == "libx264":
+        options |= {"preset": "ultrafast", "sc_threshold": "0", "x264-params": "log-level=none"}
+    stream = container.add_stream(clip.codec, rate=clip.fps, options=options)
+    stream.width, stream.height = clip.size
+    stream.pix_fmt = "yuv420p"
+    stream.codec_context.gop_size = clip.key_frames
+    stream.codec_context.bit_rate = 400_000
+    step = 1 / clip.fps
+    if clip.times is not None:
+        step = Fraction(1, 1000)
+        stream.codec_context.time_base = step
+    times = clip.times if clip.times is not None else range(int(clip.seconds * clip.fps))
+    first = round(clip.start / step)
+    packets = []
+    for number, time in enumerate(times):
+        frame = picture(number, clip.size, flash=time * step % 1 < Fraction(1, 25))
+        frame.pts, frame.time_base = time + first, step
+        packets += stream.encode(frame)
+    return packets + stream.encode()
+
+
+def _sounds(container: Any, clip: Clip) -> list[Any]:
+    rate = clip.sound_rate
+    stream = container.add_stream(clip.audio_codec, rate=rate, layout=clip.layout)
+    first, packets = round(clip.start * rate), []
+    form = stream.codec_context.format.name
+    for start in range(0, int(clip.seconds * rate), 1024):
+        wave = beeps(start, 1024, rate)
+        channels = len(av.AudioLayout(clip.layout).channels)
+        if form == "fltp":
+            data: NDArray[Any] = np.tile(wave, (channels, 1))
+        else:
+            data = np.repeat((wave * 32767).astype(np.int16), channels)[np.newaxis]
+        frame = av.AudioFrame.from_ndarray(data, format=form, layout=clip.layout)
+        frame.sample_rate, frame.pts, frame.time_base = rate, start + first, Fraction(1, rate)
+        packets += stream.encode(frame)
+    return packets + stream.encode()

@@ -1,0 +1,181 @@
+"""Channel file, options and environment, merged."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from abr.config.settings import default_state, load_live, load_vod
+from abr.errors import ConfigError
+
+HOME = {"HOME": "/home/tv"}
+LISTEN = {"listen": "rtmp://0.0.0.0:1935/live/hunter2", "to": ("/srv/out",)}
+
+
+def live(options=None, environ=None, file=None):
+    return load_live(file, {**LISTEN, **(options or {})}, {**HOME, **(environ or {})})
+
+
+def live_mistake(options=None, environ=None, file=None):
+    with pytest.raises(ConfigError) as caught:
+        load_live(file, options or {}, {**HOME, **(environ or {})})
+    assert "hunter2" not in str(caught.value)
+    return caught.value
+
+
+@pytest.fixture
+def channel(tmp_path):
+    def write(text):
+        path = tmp_path / "channel.toml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_the_defaults():
+    settings = live()
+    assert settings.listen.name == "rtmp://0.0.0.0:1935/live/***"
+    assert (settings.pull, settings.http, settings.time_url, settings.language) == (None, None, None, None)
+    assert (settings.profile.name, settings.channel, settings.once) == ("720p", "live", False)
+    assert (settings.hold, settings.grace) == (1, 30)
+    assert settings.state == Path("/home/tv/.local/state/abr")
+    assert [origin.name for origin in settings.to] == ["/srv/out"]
+
+
+def test_every_option_is_read():
+    settings = live({
+        "profile": "test", "to": ["a", "s3://bucket/tv"], "channel": "news", "state": "/var/abr", "http": "8080",
+        "once": True, "hold": "300ms", "grace": "2min", "time_url": "https://time.example/iso", "language": "de-AT",
+    })  # fmt: skip
+    assert (settings.profile.name, settings.channel, settings.state) == ("test", "news", Path("/var/abr"))
+    assert [origin.name for origin in settings.to] == [str(Path.cwd() / "a"), "s3://bucket/tv"]
+    assert (settings.http, settings.once) == (("127.0.0.1", 8080), True)
+    assert (settings.hold, settings.grace) == (Fraction(3, 10), 120)
+    assert (settings.time_url, settings.language) == ("https://time.example/iso", "de-AT")
+
+
+def test_options_come_before_the_environment_and_that_before_the_file(channel):
+    file = channel('listen = "rtmp://h/file/k"\nto = ["/file"]\nchannel = "file"\n')
+    plain = load_live(file, {}, HOME)
+    assert (plain.listen.app, plain.channel, plain.to[0].name) == ("file", "file", "/file")
+    environ = {**HOME, "ABR_LISTEN": "rtmp://h/env/k", "ABR_TO": "/a /b", "ABR_CHANNEL": "env"}
+    both = load_live(file, {}, environ)
+    assert (both.listen.app, both.channel, [origin.name for origin in both.to]) == (
+        "env",
+        "env",
+        ["/a", "/b"],
+    )
+    assert load_live(file, {"channel": "option"}, environ).channel == "option"
+
+
+def test_an_option_that_was_not_given_hides_nothing(channel):
+    file = channel('listen = "rtmp://h/file/k"\nto = ["/file"]\nonce = true\n')
+    options = {"listen": None, "pull": None, "to": (), "once": False, "profile": None}
+    assert load_live(file, options, HOME).once
+
+
+def test_a_pull_on_the_command_line_replaces_a_listen_elsewhere(channel, tmp_path):
+    film = tmp_path / "Late Film.mp4"
+    film.touch()
+    file = channel('listen = "rtmp://h/file/k"\nto = ["/file"]\n')
+    settings = load_live(file, {"pull": f"{film}?loop"}, {**HOME, "ABR_LISTEN": "rtmp://h/env/k"})
+    assert settings.listen is None
+    assert (settings.pull.path, settings.pull.loop) == (film, True)
+    assert (settings.channel, settings.once) == ("late-film", True)
+
+
+def test_paths_in_a_file_start_from_its_folder(channel, tmp_path):
+    (tmp_path / "film.mp4").touch()
+    (tmp_path / "own.toml").write_text('[[video]]\nsize = "640x360"\nbitrate = "800k"\n')
+    file = channel('pull = "film.mp4"\nto = ["out"]\nstate = "state"\nprofile = "own.toml"\n')
+    settings = load_live(file, {}, HOME)
+    assert settings.pull.path == tmp_path / "film.mp4"
+    assert settings.to[0].name == str(tmp_path / "out")
+    assert settings.state == tmp_path / "state"
+    assert settings.profile.name == "own"
+    assert load_live(file, {"to": ["out"]}, HOME).to[0].name == str(Path.cwd() / "out")
+
+
+@pytest.mark.parametrize(
+    ("options", "path", "words"),
+    [
+        ({"to": ["/o"]}, "listen", "is missing"),
+        ({**LISTEN, "to": []}, "to", "is missing"),
+        ({**LISTEN, "pull": "x.mp4"}, "pull", "keep one"),
+        ({"pull": "no-such.mp4", "to": ["/o"]}, "pull", "there is no file 'no-such.mp4'"),
+        ({**LISTEN, "to": ["/o", "gs://b"]}, "to[2]", "is no origin"),
+        ({**LISTEN, "to": ["/o", "/o"]}, "to[2]", "is named twice"),
+        ({**LISTEN, "channel": "My Show"}, "channel", "for example my-show"),
+        ({**LISTEN, "hold": "fast"}, "hold", "'fast' is not a duration"),
+        ({**LISTEN, "hold": "1h"}, "hold", "0.1s to 30s"),
+        ({**LISTEN, "grace": "2000h"}, "grace", "out of range"),
+        ({**LISTEN, "http": "here"}, "http", "has no port"),
+        ({**LISTEN, "time_url": "ntp://t"}, "time_url", "write https://host/path"),
+        ({**LISTEN, "language": "klingon!"}, "language", "is no language tag"),
+        ({**LISTEN, "profile": "721p"}, "profile", "did you mean '720p'?"),
+        ({**LISTEN, "listen": "rtmp://h:1/live/hunter2/x"}, "listen", "letters that encoders change"),
+    ],
+)
+def test_each_mistake_names_its_key(options, path, words):
+    error = live_mistake(options)
+    assert error.path == path
+    assert words in str(error)
+
+
+def test_a_key_of_the_wrong_type_shows_no_secret(channel):
+    error = live_mistake(file=channel('listen = ["rtmp://h/live/hunter2"]\n'))
+    assert (error.path, "is not text" in str(error)) == ("listen", True)
+
+
+def test_a_misspelt_key_of_a_file_is_named(channel):
+    error = live_mistake(file=channel('lisen = "rtmp://h/live/hunter2"\n'))
+    assert str(error) == "lisen: unknown key; did you mean 'listen'? (in channel.toml)"
+
+
+def test_a_missing_file_is_named(tmp_path):
+    assert "channel.toml cannot be read: No such file" in str(live_mistake(file=tmp_path / "channel.toml"))
+
+
+@pytest.mark.parametrize(
+    ("environ", "folder"),
+    [
+        ({"XDG_STATE_HOME": "/var/state"}, "/var/state/abr"),
+        ({"XDG_STATE_HOME": "relative", "HOME": "/root"}, "/root/.local/state/abr"),
+        ({"HOME": "/home/tv"}, "/home/tv/.local/state/abr"),
+    ],
+)
+def test_the_state_folder_is_where_state_belongs(environ, folder):
+    assert default_state(environ) == Path(folder)
+
+
+def test_films_become_channels(tmp_path):
+    films = [tmp_path / "One.mp4", tmp_path / "two 2.mkv"]
+    for film in films:
+        film.touch()
+    settings = load_vod({"files": tuple(map(str, films)), "to": ["/o"], "profile": "test"}, HOME)
+    assert [(film.source.path, film.channel) for film in settings.films] == list(
+        zip(films, ["one", "two-2"], strict=True)
+    )
+    assert (settings.profile.name, settings.state) == ("test", Path("/home/tv/.local/state/abr"))
+    assert load_vod({"files": (films[0],), "to": ["/o"], "channel": "tv"}, HOME).films[0].channel == "tv"
+
+
+@pytest.mark.parametrize(
+    ("files", "more", "path", "words"),
+    [
+        ((), {}, "files", "is missing"),
+        (("a.mp4", "b.mp4"), {"channel": "x"}, "channel", "several files"),
+        (("a.mp4", "A.mkv"), {}, "files[2]", "channel 'a' too"),
+        (("no.mp4",), {}, "files", "there is no file 'no.mp4'"),
+        (("a.mp4?loop",), {}, "files", "loops"),
+    ],
+)
+def test_each_mistake_with_films_names_its_key(files, more, path, words, tmp_path, monkeypatch):
+    for name in ("a.mp4", "b.mp4", "A.mkv"):
+        (tmp_path / name).touch()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError) as caught:
+        load_vod({"files": files, "to": ["/o"], **more}, HOME)
+    assert caught.value.path == path
+    assert words in str(caught.value)

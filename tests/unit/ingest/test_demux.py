@@ -1,0 +1,234 @@
+"""Files and feeds taken apart; what cannot be read is said in one sentence."""
+
+import io
+from fractions import Fraction
+from pathlib import Path
+from time import perf_counter
+
+import av
+import pytest
+
+from abr.errors import FeedUnreadable, MediaError
+from abr.ingest.demux import Demuxer, public_name
+from abr.ingest.language import language_tag
+from abr.model.media import Kind
+from tests.fakes.clip import Clip, make_clip
+
+
+class Bytes:
+    """A feed out of memory that latches its end."""
+
+    name = "rtmp 192.0.2.1 live"
+    reopen = False
+    arrived = 0
+
+    def __init__(self, data: bytes, form: str, ended: str | None = None) -> None:
+        self.format = form
+        self.ended: str | None = None
+        self.settled: set[Kind] = set()
+        self._reason = ended
+        self._data = io.BytesIO(data)
+
+    def read(self, n: int) -> bytes:
+        data = self._data.read(n)
+        if not data:
+            self.ended = self._reason
+        return data
+
+    def settle(self, kinds: set[Kind]) -> None:
+        self.settled = set(kinds)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    path.write_bytes(make_clip(Clip(b_frames=2)))
+    return path
+
+
+def test_a_file_has_tracks_length_and_size(clip):
+    demuxer = Demuxer(str(clip))
+    video, audio = demuxer.tracks
+    assert (video.index, video.kind, video.codec, video.width, video.height) == (
+        0,
+        Kind.VIDEO,
+        "h264",
+        128,
+        64,
+    )
+    assert (video.time_base, video.frame_rate) == (Fraction(1, 12800), 25)
+    assert (audio.index, audio.codec, audio.sample_rate, audio.channels) == (1, "aac", 48_000, 2)
+    assert audio.language is None
+    assert abs(demuxer.duration - 2_000_000_000) < 10_000_000
+    assert demuxer.size == clip.stat().st_size
+    demuxer.close()
+
+
+def test_packets_are_all_and_only_those_of_the_container(clip):
+    demuxer = Demuxer(str(clip))
+    packets = list(demuxer.packets())
+    demuxer.close()
+    with av.open(str(clip)) as container:
+        expected = [
+            (packet.stream_index, packet.pts, packet.dts, packet.duration, packet.is_keyframe, bytes(packet))
+            for packet in container.demux()
+            if packet.size
+        ]
+    assert [(p.track, p.pts, p.dts, p.duration, p.key, p.data) for p in packets] == expected
+    assert demuxer.ended == "the end"
+
+
+def test_the_header_of_a_track_is_that_of_a_fragmented_file(clip):
+    demuxer = Demuxer(str(clip))
+    for track, handler in ((0, b"vide"), (1, b"soun")):
+        header = demuxer.header(track)
+        assert header[4:8] == b"ftyp"
+        assert handler in header
+        assert b"mvex" in header
+        assert b"edts" not in header
+        assert b"btrt" not in header
+        assert b"moof" not in header
+    demuxer.close()
+
+
+def test_closing_twice_is_fine_and_nothing_comes_afterwards(clip):
+    demuxer = Demuxer(str(clip))
+    packets = demuxer.packets()
+    first = next(packets)
+    demuxer.close()
+    demuxer.close()
+    assert first.data
+    assert list(packets) == []
+    assert demuxer.ended
+
+
+def test_a_feed_is_told_what_was_found_and_says_why_it_ended():
+    feed = Bytes(make_clip(Clip(container="flv")), "flv", "the publisher left")
+    demuxer = Demuxer(feed)
+    assert feed.settled == {Kind.VIDEO, Kind.AUDIO}
+    assert len(list(demuxer.packets())) > 140
+    assert demuxer.ended == "the publisher left"
+    assert (demuxer.duration > 0, demuxer.size, demuxer.reopen) == (True, 0, False)
+    demuxer.close()
+
+
+def test_damage_ends_nothing_and_is_counted():
+    data = make_clip(Clip(container="mpegts", seconds=Fraction(4)))
+    cut = data[: 188 * 100] + data[188 * 120 :]
+    demuxer = Demuxer(Bytes(cut, "mpegts"))
+    packets = list(demuxer.packets())
+    demuxer.close()
+    assert demuxer.corrupt == sum(packet.corrupt for packet in packets) > 0
+    assert packets[-1].track in {0, 1}
+
+
+def test_one_video_track_and_every_sound_track_are_taken(tmp_path):
+    path = tmp_path / "two.mkv"
+    with av.open(str(path), "w") as container:
+        source = av.open(io.BytesIO(make_clip()))
+        video, audio = source.streams
+        streams = [container.add_stream_from_template(stream) for stream in (video, audio, audio)]
+        streams[1].metadata["language"], streams[2].metadata["language"] = "ger", "eng"
+        for packet in source.demux():
+            if not packet.size:
+                continue
+            targets = [streams[0]] if packet.stream_index == 0 else streams[1:]
+            for stream in targets:
+                copy = av.Packet(bytes(packet))
+                copy.pts, copy.dts, copy.time_base = packet.pts, packet.dts, packet.time_base
+                copy.duration, copy.stream = packet.duration, stream
+                container.mux(copy)
+        source.close()
+    demuxer = Demuxer(str(path))
+    assert [(track.index, track.kind, track.language) for track in demuxer.tracks] == [
+        (0, Kind.VIDEO, None),
+        (1, Kind.AUDIO, "de"),
+        (2, Kind.AUDIO, "en"),
+    ]
+    assert {packet.track for packet in demuxer.packets()} == {0, 1, 2}
+    demuxer.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("none.mp4", None, ": there is no such file"),
+        ("empty.mp4", b"", " is empty"),
+        ("words.mp4", b"This is no film. " * 400, " holds no media that can be recognised"),
+        ("words.txt", b"This is no film. " * 400, " has no video and no sound that can be decoded"),
+    ],
+)
+def test_what_is_no_media_is_said_in_one_sentence(tmp_path, name, content, sentence):
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(FeedUnreadable) as caught:
+        Demuxer(str(path))
+    assert str(caught.value) == f"{path}{sentence}"
+
+
+def test_a_folder_and_a_picture_are_no_film(tmp_path):
+    with pytest.raises(FeedUnreadable, match="is a folder; name a file in it"):
+        Demuxer(str(tmp_path))
+    picture = tmp_path / "a.png"
+    with av.open(str(picture), "w", format="image2", options={"update": "1"}) as container:
+        stream = container.add_stream("png", rate=1)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "rgb24"
+        for packet in [*stream.encode(av.VideoFrame(64, 64, "rgb24")), *stream.encode()]:
+            container.mux(packet)
+    with pytest.raises(FeedUnreadable, match="is a picture"):
+        Demuxer(str(picture))
+
+
+def test_a_feed_without_media_says_who_and_why():
+    with pytest.raises(FeedUnreadable) as caught:
+        Demuxer(Bytes(b"", "flv", "the publisher left"))
+    assert "rtmp 192.0.2.1 live" in str(caught.value)
+    assert "the publisher left" in str(caught.value)
+
+
+def test_an_address_where_nobody_listens_is_said_without_its_key():
+    with pytest.raises(FeedUnreadable) as caught:
+        Demuxer("rtmp://user:word@127.0.0.1:9/live/secret")
+    assert str(caught.value) == "rtmp://127.0.0.1:9/live: nobody listens there"
+
+
+def test_a_file_may_have_a_colon_in_its_name(tmp_path, clip, monkeypatch):
+    (tmp_path / "concat:12.mp4").write_bytes(clip.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    Demuxer("concat:12.mp4").close()
+
+
+def test_a_codec_that_fits_no_mp4_cannot_be_copied(tmp_path):
+    path = tmp_path / "clip.flv"
+    path.write_bytes(make_clip(Clip(container="flv", codec="flv", seconds=Fraction(1))))
+    demuxer = Demuxer(str(path))
+    with pytest.raises(MediaError, match="flv1 cannot be copied"):
+        demuxer.header(0)
+    demuxer.close()
+
+
+def test_names_for_logs_hold_no_secret():
+    assert public_name("/srv/a b.mp4") == "/srv/a b.mp4"
+    assert public_name("https://u:p@example.org/a/b.m3u8?token=x") == "https://example.org/a/b.m3u8"
+    assert public_name("srt://example.org:9000?passphrase=x") == "srt://example.org:9000"
+
+
+def test_languages_are_written_as_players_want_them():
+    given = ["eng", "fre", "und", None, "pt-BR", "x" * 20, "gsw", "a/b"]
+    assert [language_tag(code) for code in given] == ["en", "fr", None, None, "pt-BR", None, "gsw", None]
+
+
+def test_a_packet_costs_little(tmp_path):
+    path = tmp_path / "long.mkv"
+    sound = Clip(
+        video=False, container="matroska", audio_codec="pcm_s16le", layout="mono", seconds=Fraction(40)
+    )
+    path.write_bytes(make_clip(sound))
+    demuxer = Demuxer(str(path))
+    start = perf_counter()
+    count = sum(1 for _ in demuxer.packets())
+    spent = perf_counter() - start
+    demuxer.close()
+    assert count > 1500
+    assert spent / count < 30e-6

@@ -1,0 +1,176 @@
+"""Times of a feed become one time line that only goes on."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from abr.ingest.normalise import Normaliser
+from abr.model.media import Gap, Packet
+from tests.fakes.packets import FLV, audio_track, interleaved, packet, pictures, sounds, video_track
+
+S = 90_000
+TRACKS = (video_track(), audio_track())
+
+
+def run(packets: list[Packet], normaliser: Normaliser | None = None) -> list[Packet | Gap]:
+    normaliser = normaliser or Normaliser(TRACKS)
+    return [made for item in packets for made in normaliser.push(item)]
+
+
+def times(made: list[Packet | Gap], track: int) -> list[int]:
+    return [item.dts for item in made if isinstance(item, Packet) and item.track == track]
+
+
+def test_times_that_are_right_are_not_touched():
+    packets = interleaved(pictures(7 * S, 50), sounds(7 * S, 90))
+    normaliser = Normaliser(TRACKS)
+    assert run(packets, normaliser) == packets
+    assert not any(normaliser.stats().values())
+
+
+def test_a_restart_of_both_tracks_is_one_jump_and_keeps_them_together():
+    first = interleaved(pictures(50 * S, 50), sounds(50 * S + 900, 94))
+    second = interleaved(pictures(0, 50), sounds(900, 94))
+    normaliser = Normaliser(TRACKS)
+    made = run(first + second, normaliser)
+    assert times(made, 0) == [50 * S + 3600 * place for place in range(100)]
+    # 94 packets of sound are 480 ticks longer than 2 s; the sound follows the picture's shift.
+    assert times(made, 1)[94:] == [52 * S + 900 + 1920 * place for place in range(94)]
+    assert normaliser.stats() == {"jumps": 1, "wraps": 0, "disordered": 0, "missing": 0, "gaps": 0}
+
+
+def test_packets_from_before_a_jump_that_come_after_it_keep_their_place():
+    sound = sounds(10 * S, 100)
+    before, after = interleaved(pictures(10 * S, 50), sound[:80]), sounds(0, 20)
+    made = run([*before, *pictures(0, 3), *sound[80:94], *after, *pictures(3 * 3600, 20)])
+    assert times(made, 0) == [10 * S + 3600 * place for place in range(73)]
+    assert times(made, 1) == [10 * S + 1920 * place for place in range(94)] + [
+        12 * S + 1920 * place for place in range(20)
+    ]
+
+
+def test_a_jump_forward_is_closed():
+    normaliser = Normaliser(TRACKS)
+    made = run(
+        interleaved(pictures(0, 25), sounds(0, 47))
+        + interleaved(pictures(50_000 * S, 25), sounds(50_000 * S, 47)),
+        normaliser,
+    )
+    assert times(made, 0) == [3600 * place for place in range(50)]
+    assert normaliser.stats()["jumps"] == 1
+
+
+def test_a_pause_of_the_picture_alone_is_kept():
+    normaliser = Normaliser(TRACKS)
+    made = run(interleaved(pictures(0, 25) + pictures(4 * S, 25), sounds(0, 240)), normaliser)
+    assert times(made, 0)[24:26] == [24 * 3600, 4 * S]
+    assert normaliser.stats()["jumps"] == 0
+
+
+def test_a_film_keeps_its_pauses_but_not_its_restarts():
+    normaliser = Normaliser((video_track(),), film=True)
+    made = run([*pictures(0, 2), *pictures(40 * S, 2), *pictures(0, 2)], normaliser)
+    assert times(made, 0) == [0, 3600, 40 * S, 40 * S + 3600, 40 * S + 7200, 40 * S + 10_800]
+    assert normaliser.stats()["jumps"] == 1
+
+
+def test_33_bits_are_unwrapped_for_each_track():
+    top = 1 << 33
+    packets = interleaved(pictures(top - 7200, 10), sounds(top - 6000, 18))
+    wrapped = [item._replace(pts=item.pts % top, dts=item.dts % top) for item in packets]
+    normaliser = Normaliser(TRACKS)
+    assert run(wrapped, normaliser) == packets
+    assert normaliser.stats()["wraps"] == 2
+    assert normaliser.stats()["jumps"] == 0
+
+
+def test_32_bit_milliseconds_are_unwrapped():
+    top = 1 << 32
+    packets = [packet(top - 80 + 40 * place, duration=40) for place in range(6)]
+    wrapped = [item._replace(pts=item.pts % top, dts=item.dts % top) for item in packets]
+    assert run(wrapped, Normaliser((video_track(time_base=FLV),))) == packets
+
+
+def test_one_damaged_time_does_not_move_what_follows():
+    packets = pictures(6 * S, 50)
+    damaged = packets[20]._replace(pts=2 * S, dts=2 * S)
+    made = run([*packets[:20], damaged, *packets[21:]])
+    assert made == packets
+
+
+def test_missing_times_are_filled_in():
+    normaliser = Normaliser(TRACKS)
+    made = run(
+        [
+            packet(0, track=1, duration=1920),
+            packet(None, track=1, duration=1920),
+            packet(3840, track=1, pts=-1, duration=1920),
+            packet(0),
+            packet(3600, pts=-1),
+        ],
+        normaliser,
+    )
+    assert [(item.dts, item.pts) for item in made] == [
+        (0, 0),
+        (1920, 1920),
+        (3840, 3840),
+        (0, 0),
+        (3600, None),
+    ]
+    assert normaliser.stats()["missing"] == 2
+
+
+def test_without_decode_times_they_stay_below_the_presentation_times():
+    shown = [0, 120, 40, 80, 240, 160]
+    tracks = (video_track(time_base=FLV),)
+    made = run([packet(None, pts=pts, duration=40) for pts in shown], Normaliser(tracks))
+    assert [item.pts for item in made] == shown
+    assert times(made, 0) == sorted(set(times(made, 0)))
+
+
+def test_disordered_decode_times_go_up_by_one_tick():
+    normaliser = Normaliser(TRACKS)
+    made = run([packet(3600), packet(3600), packet(0), packet(7200)], normaliser)
+    assert times(made, 0) == [3600, 3601, 3602, 7200]
+    assert normaliser.stats()["disordered"] == 2
+
+
+def test_a_presentation_time_far_from_its_decode_time_is_not_believed():
+    made = run([packet(0), packet(3600, pts=400 * S), packet(7200)])
+    assert [item.pts for item in made] == [0, 3600, 7200]
+
+
+def test_a_hole_in_the_sound_is_named():
+    packets = sounds(0, 10)
+    made = run(packets[:4] + packets[8:])
+    assert made == [*packets[:4], Gap(1, 4 * 1920, 8 * 1920), *packets[8:]]
+
+
+def test_a_track_that_appears_late_joins_the_time_line():
+    normaliser = Normaliser((video_track(),))
+    run(pictures(50 * S, 2), normaliser)
+    run(pictures(0, 2), normaliser)
+    normaliser.change_tracks(TRACKS)
+    made = run([*pictures(7200, 1), *sounds(7200, 2)], normaliser)
+    assert times(made, 0) == [50 * S + 4 * 3600]
+    assert times(made, 1) == [50 * S + 4 * 3600, 50 * S + 4 * 3600 + 1920]
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), st.integers(-(2**40), 2**40)), max_size=40))
+def test_whatever_comes_each_track_goes_on(steps):
+    normaliser = Normaliser(TRACKS)
+    last = [None, None]
+    for track, dts in steps:
+        for made in normaliser.push(packet(dts, track=track)):
+            assert isinstance(made, Gap) or last[track] is None or made.dts > last[track]
+            if isinstance(made, Packet):
+                last[track] = made.dts
+
+
+@given(st.lists(st.integers(-100, 100), min_size=1, max_size=8))
+def test_any_row_of_restarts_keeps_the_pace(starts):
+    made = run(
+        [item for start in starts for item in pictures(start * 7 * S, 50)], Normaliser((video_track(),))
+    )
+    assert {after - before for before, after in pairwise(times(made, 0))} == {3600}
