@@ -1,9 +1,15 @@
 """`abr demo`: a test picture publishes itself to a worker on this machine, and a page plays it."""
 
+import secrets
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from abr.demo.publisher import Publisher
+    from abr.worker.run import Running
 
 
 @click.command()
@@ -33,8 +39,70 @@ def demo(seconds: int | None, to: Path | None, port: int, profile: str) -> int:
       abr demo
       abr demo --seconds 60 --to ./demo-stream
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
-    from abr.demo.run import Demo
+    from abr import log
 
+    log.configure(level="warning")
     with tempfile.TemporaryDirectory(prefix="abr-demo-") as scratch:
-        folder = to or Path(scratch) / "origin"
-        return Demo(seconds, folder, Path(scratch) / "state", port, profile).run()
+        folder = (to or Path(scratch) / "origin").absolute()
+        return _run(seconds, folder, Path(scratch) / "state", port, profile)
+
+
+def _run(seconds: int | None, folder: Path, state: Path, port: int, profile: str) -> int:
+    from abr.config.settings import load_live
+    from abr.worker.run import run_live
+
+    options = {
+        "listen": f"rtmp://127.0.0.1:0/live/{secrets.token_hex(8)}",
+        "profile": profile,
+        "to": (str(folder),),
+        "channel": "demo",
+        "state": state,
+        "http": f"127.0.0.1:{port}",
+        "once": True,
+        "grace": "1s",
+    }
+    settings = load_live(None, options, environ={})
+    show = _Show(seconds, folder)
+    code = run_live(settings, watch=show.watch)
+    show.tell()
+    return code
+
+
+class _Show:
+    """Publishes to the worker, and says what happens until it ends."""
+
+    def __init__(self, seconds: int | None, folder: Path) -> None:
+        self._seconds = seconds
+        self._folder = folder
+        self._page = ""
+
+    def watch(self, running: "Running") -> None:
+        """Called when the worker listens, in a thread of its own."""
+        from abr.demo.publisher import Broadcast, Publisher
+
+        assert running.listening is not None
+        self._page = running.page
+        click.echo(f"page      {self._page}/")
+        click.echo(f"HLS       {self._page}/media/demo/index.m3u8")
+        click.echo(f"DASH      {self._page}/media/demo/manifest.mpd")
+        address = running.listening
+        url = f"rtmp://127.0.0.1:{address.port}/{address.app}/{address.key.reveal()}"
+        publisher = Publisher(Broadcast(url, self._seconds))
+        publisher.start()
+        try:
+            self._follow(running, publisher)
+        finally:
+            publisher.stop()
+
+    def _follow(self, running: "Running", publisher: "Publisher") -> None:
+        """Show the state each second until the picture has ended."""
+        from rich.console import Console
+
+        from abr.cli.screen import follow
+
+        follow(Console(stderr=True), running.state, lambda: publisher.wait(1.0) is not None or running.over())
+
+    def tell(self) -> None:
+        """Where the recording is."""
+        for path in sorted(self._folder.glob("demo/recordings/*/index.m3u8")):
+            click.echo(f"recording {path.parent.relative_to(self._folder)}/ (index.m3u8, manifest.mpd)")

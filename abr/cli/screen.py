@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 from abr.model.state import State
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from collections.abc import Callable
+
+    from rich.console import Console, RenderableType
 
 
 def bits(rate: int) -> str:
@@ -34,3 +36,22 @@ def _title(state: State) -> str:
     edge = f"{state.edge:.1f} s behind the clock" if state.released else "no segment yet"
     counters = ", ".join(f"{count} {name}" for name, count in state.counters.items() if count)
     return f"{state.channel}: {state.phase}, {edge}" + (f", {counters}" if counters else "")
+
+
+def follow(console: "Console", state: "Callable[[], State]", pause: "Callable[[], bool]") -> None:
+    """Show the state until `pause`, which waits about a second, says that it is over.
+
+    A terminal gets a table that renews itself, everything else a line every ten seconds.
+    """
+    from rich.live import Live
+
+    if not console.is_terminal:
+        turns = 0
+        while not pause():
+            turns += 1
+            if turns % 10 == 0:
+                console.print(_title(state()), highlight=False)
+        return
+    with Live(state_table(state()), console=console, refresh_per_second=2, transient=True) as live:
+        while not pause():
+            live.update(state_table(state()))

@@ -93,6 +93,10 @@ class Channel:
         with self._changed:
             return self._changed.wait_for(lambda: self._stopping or self._failed(), seconds)
 
+    def over(self) -> bool:
+        """Whether `run` ends, or has to."""
+        return self._stopping or self.failure is not None or self._failed()
+
     def current_feed(self) -> FeedState | None:
         """The feed on air, with what it has received by now."""
         feed, source = self.feed, self._source

@@ -39,7 +39,9 @@ class LiveEvent:
     ) -> None:
         """Open the encoders and start. Raises ConfigError, EncoderMissing, MediaError, JournalError, SpoolError."""
         self._books, self._delivery = books, delivery
-        resolved = resolve(settings.profile, tracks, cores=os.cpu_count() or 1, silence=True)
+        resolved = resolve(
+            settings.profile, tracks, cores=os.cpu_count() or 1, silence=True, language=settings.language
+        )
         for note in resolved.notes:
             books.log.info("rung left out" if "larger" in note else "ladder", note=note)
         self.ladder = resolved.ladder

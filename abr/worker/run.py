@@ -45,6 +45,8 @@ class Running:
     """With the port that was really taken."""
     page: str
     """URL of the status page, empty without."""
+    over: Callable[[], bool]
+    """Whether the worker is on its way out."""
     stop: Callable[[], None]
 
 
@@ -73,7 +75,7 @@ def run_live(settings: LiveSettings, *, watch: Watch | None = None, clock: Clock
         doors = _Doors(settings, channel, services)
         site = Site(settings.channel, state, books.metrics, clock, _media(settings))
         page = doors.open_status(site, stack)
-        running = Running(state, doors.open_input(books, stack), page, channel.stop)
+        running = Running(state, doors.open_input(books, stack), page, channel.over, channel.stop)
         if watch is not None:
             services.spawn("watch", lambda: watch(running))
         with _signals(channel, delivery, log):
@@ -123,7 +125,7 @@ class _Doors:
             return None
         service = Service(
             applications=frozenset({listen.app}),
-            authorise=lambda app, key: app == listen.app and listen.key == key,
+            authorise=lambda app, key: app == listen.app and listen.key.matches(key),
             on_feed=self._channel.take,
         )
         server = RtmpServer(

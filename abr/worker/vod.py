@@ -59,7 +59,9 @@ class Packaged:
 def package_film(film: Film, settings: VodSettings, clock: Clock, progress: Progress) -> Packaged:
     """Package one film and deliver it to all origins. Raises AbrError."""
     with closing(Demuxer(film.source.location)) as demuxer, ExitStack() as stack:
-        resolved = resolve(settings.profile, demuxer.tracks, cores=os.cpu_count() or 1)
+        resolved = resolve(
+            settings.profile, demuxer.tracks, cores=os.cpu_count() or 1, language=settings.language
+        )
         stores = [open_store(origin, durable=False) for origin in settings.to]
         for store in stores:
             store.check()

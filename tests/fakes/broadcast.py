@@ -12,7 +12,7 @@ import numpy as np
 
 COUNT = 6
 D = Fraction(192, 100)
-RATE = 25
+RATE = Fraction(25, 4)
 AUDIO_RATE = 48_000
 EPOCH = 1_767_225_600
 """2026-01-01T00:00:00Z: 920 430 000 segments of 1.92 s after 1970, so the grid has a border there."""
@@ -47,19 +47,19 @@ def _video(width: int, height: int) -> bytes:
         stream.codec_context.gop_size = int(D * RATE)
         stream.codec_context.options = {
             "preset": "ultrafast",
-            "x264-params": "scenecut=0:bframes=0:keyint=48:min-keyint=48:threads=1",
+            "x264-params": "scenecut=0:bframes=0:keyint=12:min-keyint=12:threads=1",
         }
         ramp = np.arange(width)
         for index in range(int(D * RATE) * COUNT):
             luma = np.broadcast_to((ramp + 3 * index).astype(np.uint8), (height, width))
             flat = np.full((height // 2, width), 128, dtype=np.uint8)
             frame = av.VideoFrame.from_ndarray(np.concatenate([luma, flat]), format="yuv420p")
-            frame.pts, frame.time_base = index * 90_000 // RATE, Fraction(1, 90_000)
+            frame.pts, frame.time_base = int(index * 90_000 / RATE), Fraction(1, 90_000)
             for packet in stream.encode(frame):
-                packet.duration = 90_000 // RATE
+                packet.duration = int(90_000 / RATE)
                 container.mux(packet)
         for packet in stream.encode():
-            packet.duration = 90_000 // RATE
+            packet.duration = int(90_000 / RATE)
             container.mux(packet)
     return file.getvalue()
 
@@ -204,7 +204,7 @@ def multivariant() -> bytes:
         peak, mean = (own + audio for own, audio in zip(rates(name), rates("audio"), strict=True))
         lines.append(
             f"#EXT-X-STREAM-INF:BANDWIDTH={peak},AVERAGE-BANDWIDTH={mean},"
-            f'CODECS="{codec(name)},mp4a.40.2",RESOLUTION={width}x{height},FRAME-RATE=25.000,AUDIO="a"'
+            f'CODECS="{codec(name)},mp4a.40.2",RESOLUTION={width}x{height},FRAME-RATE=6.250,AUDIO="a"'
         )
         lines.append(f"{name}/index.m3u8")
     lines.append(
@@ -227,7 +227,7 @@ def _representation(name: str) -> str:
     width, height = SIZES[name]
     return (
         f'<Representation id="{name}" bandwidth="{peak}" codecs="{codec(name)}" '
-        f'width="{width}" height="{height}" frameRate="25"/>'
+        f'width="{width}" height="{height}" frameRate="25/4"/>'
     )
 
 

@@ -105,7 +105,7 @@ def test_a_film_is_cut_at_the_first_key_frame_of_a_number():
     cutter = Cutter(VIDEO, GRID, 1, live=False, plan=plan)
     pieces = run(cutter, frames(2000, 3900, 4300, 5900, 9000, 9100, keys=(2000, 3900, 4300, 5900, 9100)))
     assert spans(pieces) == [("Cut", 1, 2000, 4300), ("Cut", 2, 4300, 9100), ("Cut", 3, 9100, 9600)]
-    assert plan == CutPlan([(1, Fraction(2)), (2, Fraction(43, 10)), (4, Fraction(91, 10))], Fraction(96, 10))
+    assert plan == CutPlan([(1, Fraction(2)), (2, Fraction(43, 10)), (3, Fraction(91, 10))], Fraction(96, 10))
 
 
 def test_frames_before_the_first_key_frame_are_dropped():
