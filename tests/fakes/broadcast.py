@@ -127,11 +127,27 @@ class Broadcast:
         return self
 
     def write(self, folder: Path) -> str:
-        for path, data in self.files.items():
-            target = folder / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(data)
+        Shelf(folder).put(self)
         return str(folder)
+
+
+class Shelf:
+    """A folder that holds one stream at a time; only what differs from the one before is written."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._files: dict[str, bytes] = {}
+
+    def put(self, stream: Broadcast) -> str:
+        for path in self._files.keys() - stream.files.keys():
+            (self.folder / path).unlink()
+        for path, data in stream.files.items():
+            if self._files.get(path) != data:
+                target = self.folder / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(data)
+        self._files = dict(stream.files)
+        return str(self.folder)
 
 
 def broadcast(*, live: bool = False) -> Broadcast:

@@ -7,15 +7,20 @@ from functools import cache
 import pytest
 
 from abr.verify.judge import judge
-from tests.fakes.broadcast import Broadcast, broadcast, rates, shift
+from tests.fakes.broadcast import Broadcast, Shelf, broadcast, rates, shift
 from tests.fakes.clock import FakeClock
 
 LISTS = ("hi/index.m3u8", "lo/index.m3u8", "audio/index.m3u8")
 ALL = (*LISTS, "lo/iframes.m3u8")
 
 
-def rules_of(folder, stream: Broadcast) -> set[str]:
-    verdict = judge(stream.write(folder), clock=FakeClock(stream.now))
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory):
+    return Shelf(tmp_path_factory.mktemp("stream"))
+
+
+def rules_of(shelf: Shelf, stream: Broadcast) -> set[str]:
+    verdict = judge(shelf.put(stream), clock=FakeClock(stream.now))
     return {finding.rule for finding in verdict.findings}
 
 
@@ -289,26 +294,26 @@ LIVE = {
 
 
 @pytest.mark.parametrize("live", [False, True])
-def test_the_right_stream_has_advice_only(tmp_path, live):
+def test_the_right_stream_has_advice_only(shelf, live):
     stream = broadcast(live=live)
-    verdict = judge(stream.write(tmp_path), clock=FakeClock(stream.now), decode=not live)
+    verdict = judge(shelf.put(stream), clock=FakeClock(stream.now), decode=not live)
     assert verdict.ok
     assert {finding.rule for finding in verdict.findings} == advice(live=live)
 
 
 @pytest.mark.parametrize("name", STATIC)
-def test_a_finished_stream_with_one_fault(tmp_path, name):
+def test_a_finished_stream_with_one_fault(shelf, name):
     expected, change = STATIC[name]
     stream = broadcast()
     del stream.files["manifest.mpd"]
     change(stream)
-    assert rules_of(tmp_path, stream) - advice(live=False) == expected
+    assert rules_of(shelf, stream) - advice(live=False) == expected
 
 
 @pytest.mark.parametrize("name", LIVE)
-def test_a_live_stream_with_one_fault(tmp_path, name):
+def test_a_live_stream_with_one_fault(shelf, name):
     expected, change = LIVE[name]
     stream = broadcast(live=True)
     del stream.files["manifest.mpd"]
     change(stream)
-    assert rules_of(tmp_path, stream) - advice(live=True) == expected
+    assert rules_of(shelf, stream) - advice(live=True) == expected
