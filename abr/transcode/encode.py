@@ -3,7 +3,7 @@
 import io
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -57,7 +57,9 @@ def open_video(target: VideoTarget, time_base: Fraction, *, width: int | None = 
         context.options = video_options(target, private_options(context))
         return context
 
-    opened = _open(f"rung {target.name}", target.codec, prepare)
+    opened = _open(
+        f"rung {target.name}", target.codec, prepare, {"video_track_timescale": str(target.timescale)}
+    )
     refuse_unknown(target, opened.context.options, private_options(opened.context))
     for line in opened.log:
         if line.lower().startswith(_COMPLAINTS):
@@ -100,11 +102,13 @@ def _describe(context: Any) -> None:
         context.codec_tag = "hvc1"  # parameter sets in the init segment alone, as HLS asks
 
 
-def _open(who: str, codec: str, prepare: Callable[[Any], Any]) -> Opened:
+def _open(
+    who: str, codec: str, prepare: Callable[[Any], Any], options: Mapping[str, str] | None = None
+) -> Opened:
     # libavcodec's own errors are only numbers; the reason stands in its log.
     with _heard() as lines:
         try:
-            context, header = _start(prepare)
+            context, header = _start(prepare, {**_FORMAT, **(options or {})})
         except UnknownCodecError:
             raise EncoderMissing(
                 f"{who}: this FFmpeg has no encoder {codec!r}",
@@ -115,9 +119,9 @@ def _open(who: str, codec: str, prepare: Callable[[Any], Any]) -> Opened:
     return Opened(context, header, _messages(lines))
 
 
-def _start(prepare: Callable[[Any], Any]) -> tuple[Any, bytes]:
+def _start(prepare: Callable[[Any], Any], options: dict[str, str]) -> tuple[Any, bytes]:
     file = io.BytesIO()
-    output = av.open(file, "w", format="mp4", container_options=_FORMAT)
+    output = av.open(file, "w", format="mp4", container_options=options)
     try:
         context = prepare(output)
         output.start_encoding()

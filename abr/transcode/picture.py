@@ -99,7 +99,8 @@ def reference(frame: av.VideoFrame) -> av.VideoFrame:
 
 
 def tag(frame: av.VideoFrame) -> None:
-    """Write into a frame of ours what its samples mean."""
+    """Write into a frame of ours what its samples mean; its pixels are square, whatever its source's were."""
+    frame.opaque = None
     frame.colorspace = 1
     frame.color_range = ColorRange.MPEG
     frame.color_trc = ColorTrc.BT709

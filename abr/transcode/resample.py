@@ -65,7 +65,9 @@ class Resampler:
         return [(_instant(piece) + self._shift, self._shaped(piece)) for piece in made]
 
     def _shaped(self, frame: av.AudioFrame) -> Samples:
-        samples: Samples = np.nan_to_num(frame.to_ndarray(), copy=False)
+        samples: Samples = frame.to_ndarray()
+        if not np.isfinite(samples.sum()):  # damaged float sound; an encoder would refuse it
+            samples = np.nan_to_num(samples, posinf=0.0, neginf=0.0)
         if samples.shape[0] != self._channels:
             samples = np.repeat(samples[:1], self._channels, axis=0)
         return samples

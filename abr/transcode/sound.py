@@ -109,6 +109,7 @@ class SoundLine:
     def end(self, until: int) -> list[Sound]:
         """The last blocks: up to the first frame border at or after `until`, silence from `until` on."""
         if self._row:
+            self.counts["cut"] += max(0, self._row.tail - until)
             self._row.cut_after(max(until, self._row.base))
         return self.take(until + -until % self._frame)
 

@@ -53,8 +53,8 @@ def updates(course: Playlists) -> Iterator[Finding]:
         if old.target != new.target:
             yield Finding("L-03", course.url, f"TARGETDURATION {old.target}, then {new.target}")
         if old.entries and new.entries:
-            yield from _removals(course.url, old, new)
-            yield from _numbers(course.url, old, new)
+            removals = list(_removals(course.url, old, new))
+            yield from removals or _numbers(course.url, old, new)
 
 
 def _removals(url: str, old: MediaPlaylist, new: MediaPlaylist) -> Iterator[Finding]:

@@ -143,7 +143,7 @@ class Channel:
             "event ended",
             id=event.session.event,
             segments=event.progress.released,
-            **event.grid.stats.counts(),
+            **event.counters(),
         )
 
     def _failed(self) -> bool:
@@ -175,8 +175,9 @@ class Channel:
         return self._stopping or (self._settings.once and self._events > 0)
 
     def _phase(self, phase: Phase) -> None:
-        self.phase = phase
-        self._changed.notify_all()
+        with self._changed:
+            self.phase = phase
+            self._changed.notify_all()
 
     def _wake(self) -> None:
         with self._changed:

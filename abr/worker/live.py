@@ -21,6 +21,10 @@ from abr.worker.pipeline import Arrival, Encoders, FeedBegin, FeedEnd, Pipeline
 from abr.worker.stage import Closed, Horizon, Inbox, Threads
 
 
+_SHOWN = ("repeated", "dropped", "idle", "moved")
+"""Counters of the grid that an operator reads."""
+
+
 @dataclass(slots=True)
 class Progress:
     """The newest release, for status."""
@@ -89,13 +93,23 @@ class LiveEvent:
         """What each rendition has given so far; empty before the first packet."""
         return self._made.tallies if self._made else {}
 
+    def counters(self) -> dict[str, int]:
+        """What the grid had to mend since the event began."""
+        counts = self.grid.stats()
+        return {name: counts.get(name, 0) for name in _SHOWN}
+
+    def _first(self) -> int:
+        first = self.grid.start
+        assert first is not None  # the first packet comes after the grid's first picture
+        return first
+
     def _give(self, arrival: Arrival) -> None:
         self._horizon.enter()
         self._arriving.put(arrival)
 
     def _packager(self) -> Packager:
         """Made with the first packet: then the grid knows where it begins."""
-        cutters = live_cutters(self.session, self.grid.first)
+        cutters = live_cutters(self.session, self._first())
         self._made = Packager(self.session, cutters, (self._books.journal, self._books.spool), self._released)
         return self._made
 

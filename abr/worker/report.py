@@ -37,7 +37,7 @@ def _with_event(state: State, event: LiveEvent, wall: int) -> State:
         lag=float(session.lag),
         edge=(wall - progress.end) / NANO if progress.released else 0.0,
         rungs=tuple(_rung(item, event.tallies().get(item.name)) for item in session.renditions),
-        counters=event.grid.stats.counts(),
+        counters=event.counters(),
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-COUNT = 6
+COUNT = 4
 D = Fraction(192, 100)
 RATE = Fraction(25, 4)
 AUDIO_RATE = 48_000
@@ -171,25 +171,28 @@ def date(index: int) -> str:
     return f"2026-01-01T00:00:{millis // 1000:02d}.{millis % 1000:03d}Z"
 
 
-def head(*, live: bool, version: int = 6) -> list[str]:
-    lines = ["#EXTM3U", f"#EXT-X-VERSION:{version}", "#EXT-X-TARGETDURATION:2"]
-    lines += ["#EXT-X-MEDIA-SEQUENCE:100", "#EXT-X-DISCONTINUITY-SEQUENCE:0"] if live else ["#EXT-X-PLAYLIST-TYPE:VOD"]
+def head(*, live: bool, first: int) -> list[str]:
+    lines = ["#EXTM3U", "#EXT-X-VERSION:6", "#EXT-X-TARGETDURATION:2"]
+    lines += (
+        [f"#EXT-X-MEDIA-SEQUENCE:{first}", "#EXT-X-DISCONTINUITY-SEQUENCE:0"]
+        if live
+        else ["#EXT-X-PLAYLIST-TYPE:VOD"]
+    )
     return [*lines, '#EXT-X-MAP:URI="init.mp4"']
 
 
 def media_playlist(*, live: bool, first: int = 0, count: int = COUNT) -> bytes:
-    lines = head(live=live)
-    if first:
-        lines[3] = f"#EXT-X-MEDIA-SEQUENCE:{100 + first}"
+    lines = head(live=live, first=first)
     for index in range(first, first + count):
         lines += [f"#EXT-X-PROGRAM-DATE-TIME:{date(index)}", "#EXTINF:1.920000,", f"{index}.m4s"]
     return "\n".join([*lines, *([] if live else ["#EXT-X-ENDLIST"]), ""]).encode()
 
 
-def iframe_playlist(name: str, *, live: bool) -> bytes:
-    lines = head(live=live)
+def iframe_playlist(name: str, *, live: bool, first: int = 0) -> bytes:
+    lines = head(live=live, first=first)
     lines.insert(3, "#EXT-X-I-FRAMES-ONLY")
-    for index, data in enumerate(fragments(name)[1]):
+    for index in range(first, first + COUNT):
+        data = fragments(name)[1][index % COUNT]
         lines += [f"#EXT-X-PROGRAM-DATE-TIME:{date(index)}", "#EXTINF:1.920000,"]
         lines += [f"#EXT-X-BYTERANGE:{iframe_end(data) - len(STYP)}@{len(STYP)}", f"{index}.m4s"]
     return "\n".join([*lines, *([] if live else ["#EXT-X-ENDLIST"]), ""]).encode()
@@ -260,11 +263,11 @@ def _template(scale: int, *, live: bool) -> str:
 def manifest(*, live: bool) -> bytes:
     if live:
         kind = (
-            'type="dynamic" availabilityStartTime="1970-01-01T00:00:00Z" publishTime="2026-01-01T00:00:12Z" '
-            'minimumUpdatePeriod="PT1.92S" timeShiftBufferDepth="PT11.52S" suggestedPresentationDelay="PT6S"'
+            'type="dynamic" availabilityStartTime="1970-01-01T00:00:00Z" publishTime="2026-01-01T00:00:08Z" '
+            'minimumUpdatePeriod="PT1.92S" timeShiftBufferDepth="PT7.68S" suggestedPresentationDelay="PT6S"'
         )
         period = f'<Period id="one" start="PT{EPOCH}S">'
-        clock = '<UTCTiming schemeIdUri="urn:mpeg:dash:utc:direct:2014" value="2026-01-01T00:00:12Z"/>'
+        clock = '<UTCTiming schemeIdUri="urn:mpeg:dash:utc:direct:2014" value="2026-01-01T00:00:08Z"/>'
     else:
         kind = f'type="static" mediaPresentationDuration="PT{float(D * COUNT)}S"'
         period, clock = '<Period id="one" start="PT0S">', ""

@@ -1,5 +1,7 @@
 """Laws of a live window over any history: what a player has read once stays true (RFC 8216bis §6.2.2, DASH-IF IOP)."""
 
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -59,6 +61,11 @@ def histories(draw) -> list[Step]:
     return steps
 
 
+def for_any_history(law: Callable[..., None]) -> Callable[..., None]:
+    """A history is long: few of them are many releases."""
+    return settings(max_examples=12)(given(histories())(law))
+
+
 def replay(steps: list[Step]):
     """The views after each release."""
     views = LiveViews("main")
@@ -70,7 +77,7 @@ def replay(steps: list[Step]):
             yield step, views
 
 
-@given(histories())
+@for_any_history
 def test_a_playlist_stays_true_for_those_who_have_read_it(steps):
     before: dict[str, Playlist] = {}
     for step, views in replay(steps):
@@ -112,8 +119,7 @@ def _follows(before: Playlist | None, now: Playlist) -> None:
         assert sum(entry.duration for entry in now.entries.values()) >= LEAST * now.target
 
 
-@given(histories())
-@settings(max_examples=12)
+@for_any_history
 def test_a_manifest_stays_true_for_those_who_have_read_it(steps):
     before: ReadManifest | None = None
     for published, (step, views) in enumerate(replay(steps)):
@@ -168,8 +174,7 @@ def _spans(manifest: ReadManifest) -> set[tuple[Fraction, Fraction]]:
     }
 
 
-@given(histories())
-@settings(max_examples=12)
+@for_any_history
 def test_hls_and_dash_list_the_same_media_at_the_same_instants(steps):
     for step, views in replay(steps):
         manifest = read_manifest(views.manifest(0))
@@ -196,7 +201,7 @@ def _dates(playlist: Playlist, *, gap: bool) -> dict[int, Fraction]:
     }
 
 
-@given(histories())
+@for_any_history
 def test_an_entry_leaves_as_soon_as_it_may(steps):
     for step, views in replay(steps):
         playlist = read_playlist(views.playlist(step.session.renditions[0].name))
@@ -206,7 +211,7 @@ def test_an_entry_leaves_as_soon_as_it_may(steps):
         assert not old or sum(entry.duration for entry in rest) < LEAST * playlist.target + TWO_FRAMES
 
 
-@given(histories())
+@for_any_history
 def test_views_made_again_from_the_window_are_the_same_bytes(steps):
     *_, (_, whole) = replay(steps)
     name = steps[0].session.renditions[0].name
@@ -224,7 +229,7 @@ def test_views_made_again_from_the_window_are_the_same_bytes(steps):
         assert again.playlist(rendition.name) == whole.playlist(rendition.name)
 
 
-@given(histories())
+@for_any_history
 def test_the_end_adds_nothing_but_the_end(steps):
     *_, (step, views) = replay(steps)
     name = step.session.renditions[0].name
@@ -259,3 +264,34 @@ def test_the_target_duration_covers_the_longest_sound(rate, duration, longest, t
 
 def _rounded(duration: Fraction) -> int:
     return int(duration + Fraction(1, 2))
+
+
+def test_a_release_costs_the_same_at_any_length_of_the_window():
+    rate, duration = Fraction(30000, 1001), Fraction(1001, 500)
+    calls = {}
+    for length in (31, 500):
+        session = live_session("0", (*rungs(rate), sound()), duration, length * duration)
+        *past, last = releases(session, number_at(session), length + 1)
+        views = LiveViews("main")
+        views.begin(session, 0)
+        for release in past:
+            views.advance(release)
+        calls[length] = _calls(lambda views=views, last=last: views.advance(last))
+    assert abs(calls[500] - calls[31]) <= 10  # a run of equal durations begins or goes on
+
+
+def _calls(work: Callable[[], None]) -> int:
+    """How many functions are called, those of the interpreter too."""
+    count = 0
+
+    def seen(_frame: object, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in {"call", "c_call"}
+
+    before = sys.getprofile()
+    sys.setprofile(seen)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return count

@@ -75,10 +75,16 @@ VARIANTS = [
 ]
 
 
-@pytest.mark.parametrize(("codec", "changes"), VARIANTS)
-def test_segments_start_with_a_key_frame_shown_first_and_no_picture_is_lost(codec, changes):
+@pytest.fixture(scope="module", params=VARIANTS, ids=lambda variant: f"{variant[0]} {len(variant[1])}")
+def run(request):
+    """An encoder's own words and its packets for three groups of pictures."""
+    codec, changes = request.param
     encoder = VideoEncoder(target(codec, **changes))
-    packets = encoded(encoder)
+    return encoder.encoding, encoded(encoder)
+
+
+def test_segments_start_with_a_key_frame_shown_first_and_no_picture_is_lost(run):
+    _, packets = run
     assert [group[0].pts for group in groups(packets)] == [START + index * KEYS * SLOT for index in range(3)]
     for number, group in enumerate(groups(packets)):
         assert sorted(packet.pts for packet in group) == [
@@ -87,13 +93,11 @@ def test_segments_start_with_a_key_frame_shown_first_and_no_picture_is_lost(code
     assert {packet.duration for packet in packets} == {SLOT}
 
 
-@pytest.mark.parametrize(("codec", "changes"), VARIANTS)
-def test_the_delay_keeps_every_decode_time_before_its_picture_and_is_no_longer_than_that(codec, changes):
-    encoder = VideoEncoder(target(codec, **changes))
-    packets = encoded(encoder)
+def test_the_delay_keeps_every_decode_time_before_its_picture_and_is_no_longer_than_that(run):
+    encoding, packets = run
     shown = sorted(packet.pts for packet in packets)
     offsets = [packet.pts - decode for packet, decode in zip(packets, shown, strict=True)]
-    assert min(offsets) == -encoder.encoding.delay
+    assert min(offsets) == -encoding.delay
 
 
 @pytest.mark.parametrize(

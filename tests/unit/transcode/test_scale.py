@@ -72,6 +72,14 @@ def test_wide_pixels_are_made_square():
     assert (row[:128].max(), row[128:896].min(), row[896:].max()) == (16, 235, 16)
 
 
+def test_pixels_are_made_square_once():
+    """The second rung is scaled from the first, whose pixels are square already."""
+    source = filled((720, 576), (235, 128, 128))
+    source.opaque = Fraction(64, 45)
+    frames = Cascade([(1024, 576), (512, 288)], [1, 1]).scale(source, (0, 1))
+    assert [int(frame.to_ndarray()[: frame.height].min()) for frame in frames.values()] == [235, 235]
+
+
 def test_a_source_that_changes_in_size_and_form_needs_no_new_scaler():
     scaler = Scaler((64, 36))
     for size, form in (((1280, 720), "yuv420p"), ((640, 480), "yuv444p"), ((1920, 1080), "yuv422p")):

@@ -1,0 +1,1 @@
+"""What abr costs beside FFmpeg and Shaka Packager, as ratios taken in one run."""

@@ -1,0 +1,60 @@
+"""What every part of the benchmark is given."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from .film import FILM, make_film
+from .measure import Cost, RunFailed, run, warm, written
+from .programs import ABR
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Rounds, film, folders."""
+
+    pairs: int
+    """Rounds in which each side runs once."""
+    film: Path | None
+    """The user's film; None for the benchmark's own."""
+    work: Path
+    """Folder of films and output."""
+    ffmpeg: Path
+    seconds: int | None
+    """Length of the film that is made; None for what each part takes by itself."""
+    told: Callable[[str], None]
+    """Hears what runs next."""
+
+    def source(self, seconds: int) -> Path:
+        """The film that is measured, in the page cache: the user's, or one of about `seconds`."""
+        film = self.film or make_film(self.work, self.seconds or seconds, FILM, self.told)
+        warm(film)
+        return film
+
+    def write(self, command: Callable[[Path], list[str]]) -> Cost:
+        """Run a command that writes into the folder it is given; measure it and what it wrote."""
+        with self.folder() as folder:
+            cost = run(command(folder))
+            segments, size = written(folder)
+            if not segments:
+                raise RunFailed(f"{command(folder)[0]} wrote no segment")
+            return cost._replace(segments=segments, bytes=size)
+
+    @contextmanager
+    def folder(self) -> Iterator[Path]:
+        """An empty folder that is gone afterwards."""
+        folder = self.work / "output"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def abr_vod(film: Path, profile: str, out: Path) -> list[str]:
+    """`abr vod` into a folder, its journal and spool beside the output."""
+    folders = ["--to", str(out / "origin"), "--state", str(out / "state")]
+    return [*ABR, "vod", str(film), "--profile", profile, "--channel", "film", *folders]

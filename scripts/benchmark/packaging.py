@@ -1,0 +1,47 @@
+"""`package`: a film packaged without encoding, beside FFmpeg and Shaka Packager."""
+
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+
+from .bench import Bench, abr_vod
+from .command import ffmpeg_copy, ffmpeg_hls, packager_copy
+from .measure import RunFailed
+from .pairs import interleave
+from .programs import packager, version
+from .report import Report, absolutes, compare
+
+_LENGTH = 20 * 60
+"""Seconds: so long that start-up counts for little."""
+_SEGMENT = Fraction(2)
+"""Seconds from one key frame of the film to the next; abr cuts at each."""
+_BOUNDS = {"FFmpeg": {"cpu": 0.40}, "Packager": {"cpu": 0.25}}
+_UNEVEN = 1.05
+"""How many times more segments one side may write than another."""
+
+
+def measure(bench: Bench) -> Report:
+    """Measure. Raises RunFailed."""
+    film, shaka = bench.source(_LENGTH), packager()
+    commands = {
+        "abr": partial(abr_vod, film, "copy"),
+        "FFmpeg": lambda out: ffmpeg_copy(bench.ffmpeg, film, out, _SEGMENT),
+        "Packager": lambda out: packager_copy(shaka, film, out, _SEGMENT),
+        "FFmpeg, HLS alone": lambda out: ffmpeg_hls(bench.ffmpeg, film, out, _SEGMENT),
+    }
+    sides = {name: partial(bench.write, command) for name, command in commands.items()}
+    costs = interleave(sides, bench.pairs, bench.told)
+    counts = {name: costs[name][0].segments for name in ("abr", *_BOUNDS)}
+    if max(counts.values()) > _UNEVEN * min(counts.values()):
+        raise RunFailed(f"the sides cut differently, so nothing can be compared: {counts} segments")
+    figures = [
+        figure
+        for theirs in ("FFmpeg", "Packager", "FFmpeg, HLS alone")
+        for figure in compare(costs, "abr", theirs, _BOUNDS.get(theirs))
+    ]
+    facts = {"film": _facts(film), "segments": counts, "packager": version(shaka)}
+    return Report("package", (*figures, *absolutes(costs)), costs, facts)
+
+
+def _facts(film: Path) -> dict[str, object]:
+    return {"name": film.name, "bytes": film.stat().st_size}
