@@ -13,13 +13,15 @@ from abr.publish.origin import Origin, Spawn
 class Fanout:
     """Hands steps to origins and counts who has what.
 
-    `remove` is called with steps once every origin has confirmed all that they need.
+    `remove` is called with steps once every origin has confirmed all that they need. What a stopped origin
+    lacks is never removed: it may be delivered after a new start.
     """
 
     def __init__(self, remove: Callable[[Sequence[Step]], None]) -> None:
         self._remove = remove
         self._origins: list[Origin] = []
         self._missing: dict[int | str, int] = {}
+        """How many origins lack a step, by what it is counted by."""
         self._lock = threading.Lock()
 
     def attach(self, origin: Origin, spawn: Spawn, threads: int) -> None:
@@ -46,23 +48,29 @@ class Fanout:
     def wait_below(self, limit: int) -> None:
         """Hold a film back while the slowest origin that delivers is `limit` objects behind.
 
-        Raises StageFailed when no origin is left.
+        Raises StageFailed when no origin delivers any more.
         """
         while True:
-            alive = [origin for origin in self._origins if not origin.stopped]
+            alive = [origin for origin in self._origins if origin.delivers]
             if not alive:
-                raise StageFailed(self.failure() or "no origin is left to deliver to")
-            if all(origin.wait_below(limit, 1.0) for origin in alive):
+                raise StageFailed(self.failure() or "the delivery was ended")
+            below = all(origin.wait_below(limit, 1.0) for origin in alive)
+            if below and any(origin.delivers for origin in alive):
                 return
 
     def wait_idle(self, timeout: float | None = None) -> bool:
-        """Wait until every origin has everything or stopped. False: the time was up."""
+        """Wait until every origin has everything, or delivers no more. False: the time was up."""
         return all(origin.wait_idle(timeout) for origin in self._origins)
 
-    def close(self) -> None:
-        """End the delivery; what is not confirmed stays on disk and in the journal."""
+    def close(self, patience: float) -> bool:
+        """End the delivery; what is not confirmed stays on disk and in the journal.
+
+        Waits until the threads have ended, at most `patience` seconds an origin. False: one is in a put still.
+        """
         for origin in self._origins:
             origin.close()
+        ended = [origin.wait_closed(patience) for origin in self._origins]
+        return all(ended)
 
     def states(self) -> tuple[OriginState, ...]:
         """A picture of now, one for each origin."""
@@ -70,16 +78,21 @@ class Fanout:
 
     def failure(self) -> str:
         """Why origins stopped, in one sentence; empty when all deliver."""
-        stopped = [state for state in self.states() if state.state == "stopped"]
-        return "; ".join(f"{state.name}: {state.error}" for state in stopped)
+        return "; ".join(_reason(state) for state in self.states() if state.state == "stopped")
 
     def _count_down(self, name: int | str | None) -> bool:
         if name is None:
             return False
-        left = self._missing.pop(name, 1) - 1
-        if left:
-            self._missing[name] = left
-        return not left
+        self._missing[name] -= 1
+        if self._missing[name]:
+            return False
+        del self._missing[name]
+        return True
+
+
+def _reason(state: OriginState) -> str:
+    """A store's error names the store; that of the spool or the journal does not."""
+    return state.error if state.error.startswith(state.name) else f"{state.name}: {state.error}"
 
 
 def _name(step: Step) -> int | str | None:

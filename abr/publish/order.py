@@ -4,36 +4,12 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from abr.journal.record import Confirmation
-from abr.model.object import (
-    ObjectKind,
-    StoredObject,
-    entry_object,
-    init_object,
-    manifest_object,
-    playlist_object,
-    recording_object,
-    segment_object,
-    state_object,
-)
+from abr.model.object import ObjectKind, StoredObject, init_object, recording_object, segment_object
 from abr.model.segment import Release, Session
-from abr.model.time import NANO
-
-
-class Views(Protocol):
-    """The live playlists and manifests of one origin (`manifest.views.LiveViews`)."""
-
-    @property
-    def ready(self) -> bool: ...
-    def begin(self, session: Session, discontinuity: int) -> None: ...
-    def advance(self, release: Release) -> None: ...
-    def end_session(self) -> None: ...
-    def end_event(self) -> None: ...
-    def multivariant(self) -> bytes: ...
-    def playlist(self, name: str) -> bytes: ...
-    def manifest(self, published: int) -> bytes: ...
+from abr.publish.view import Now, ViewQueue, Views
 
 
 class Begin(NamedTuple):
@@ -60,6 +36,17 @@ class EndEvent(NamedTuple):
 Step = Begin | Release | EndSession | EndEvent
 
 
+def count_objects(step: Step) -> int:
+    """How many immutable objects a step needs."""
+    match step:
+        case Begin():
+            return len(step.inits)
+        case Release():
+            return sum(not row.gap for row in step.rows)
+        case _:
+            return 0
+
+
 class Place(NamedTuple):
     """Which object of which session: an init where `number` is None."""
 
@@ -75,7 +62,7 @@ class Task:
     object: StoredObject
     body: Path | bytes
     place: Place | None = None
-    """Set for what the journal records; None for views."""
+    """Set for what the journal records; None for views and files of a recording."""
     size: int = 0
     step: "_Pending | None" = field(default=None, repr=False)
 
@@ -87,6 +74,28 @@ class _Pending:
     step: Step
     outstanding: int
     confirmed: list[Confirmation] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Ending:
+    """An event whose recording is on its way: playlists first, then the entry points that name them."""
+
+    event: str
+    files: deque[Task]
+    entries: int
+    """How many of the last files are entry points."""
+    out: int = 0
+    """Files that were taken and are not confirmed."""
+
+    @property
+    def waiting(self) -> int:
+        return len(self.files) + self.out
+
+    def take(self) -> Task | None:
+        if not self.files or (self.out and len(self.files) <= self.entries):
+            return None
+        self.out += 1
+        return self.files.popleft()
 
 
 class Landed(NamedTuple):
@@ -102,7 +111,7 @@ class Sources:
 
     path: Callable[[Place], Path]
     recording: Callable[[str], Mapping[str, bytes]]
-    """Files of an event's recording, below its folder."""
+    """Files of an event's recording, below its folder. Takes long after a long event."""
     state: Callable[[str], bytes]
     """The channel's public state at the end or border of this event."""
 
@@ -112,28 +121,30 @@ class Order:
 
     Immutable objects go in the order of their releases. A step is *landed* when all its objects are confirmed
     and all steps before it are; only then may `apply` bring it into the views, so that a playlist never names
-    what is not there and rungs advance together. A view is rendered when it is taken: the newest goes out, one
-    put of a key at a time, and no key more often than every max(1 s, D/2).
+    what is not there and rungs advance together. The last views of an event are put before a session of the
+    next one reaches the views; its segments do not wait for that. Not for several threads at once, but for
+    `recording`.
     """
 
     def __init__(self, channel: str, sources: Sources, views: Views | None) -> None:
         self._channel = channel
         self._sources = sources
-        self._views = views
+        self._views = ViewQueue(channel, views, sources.state)
         self._sessions: dict[str, Session] = {}
-        self._session: Session | None = None
         self._steps: deque[_Pending] = deque()
         self._queue: deque[Task] = deque()
-        self._files: deque[Task] = deque()
-        self._dirty: dict[str, StoredObject] = {}
-        self._busy: set[str] = set()
-        self._last_put: dict[str, int] = {}
         self._in_flight = 0
+        self._landed: deque[tuple[Step, Mapping[str, bytes]]] = deque()
+        """Steps that wait for the last views of the event before them, with the files of a recording."""
+        self._ending: _Ending | None = None
 
     @property
     def backlog(self) -> int:
-        """Immutable objects that are not confirmed yet."""
-        return len(self._queue) + self._in_flight
+        """Objects that are not confirmed yet; views only when they are the last of their event."""
+        recording = self._ending.waiting if self._ending else 0
+        return (
+            len(self._queue) + self._in_flight + recording + (self._views.pending if self._views.last else 0)
+        )
 
     @property
     def immediate(self) -> bool:
@@ -148,7 +159,8 @@ class Order:
     @property
     def idle(self) -> bool:
         """Whether everything that was added is at the origin, views included."""
-        return not (self._steps or self._queue or self._files or self._dirty or self._in_flight or self._busy)
+        busy = self._steps or self._queue or self._in_flight or self._landed or self._ending
+        return not (busy or self._views.pending)
 
     def add(self, step: Step) -> None:
         """The next step of the channel, in the journal's order."""
@@ -158,41 +170,45 @@ class Order:
         self._steps.append(pending)
         self._queue.extend(tasks)
 
-    def take(self, now: int) -> Task | None:
-        """The next task, or None while there is nothing to do before `due`. `now`: wall clock, ns."""
-        view = self._take_view(now)
+    def take(self, now: Now) -> Task | None:
+        """The next task, or None while there is nothing to do before `due`."""
+        view = self._views.take(now)
         if view is not None:
-            return view
-        for queue in (self._queue, self._files):
-            if queue:
-                self._in_flight += 1
-                return queue.popleft()
-        return None
+            return Task(*view)
+        file = self._ending.take() if self._ending else None
+        if file is not None or not self._queue:
+            return file
+        self._in_flight += 1
+        return self._queue.popleft()
 
     def due(self) -> int | None:
-        """When a view that waits for its interval may go (wall clock, ns); None if none waits."""
-        waiting = [self._next_put(key) for key in self._dirty if key not in self._busy]
-        return min(waiting, default=None)
+        """When a view that waits for its interval may go (monotonic clock, ns); None if none waits."""
+        return self._views.due()
 
-    def done(self, task: Task, etag: str, now: int) -> None:
+    def done(self, task: Task, etag: str, now: Now) -> None:
         """The origin confirmed this task's object."""
-        if task.object.kind is not ObjectKind.RECORDING and task.place is None:
-            self._busy.discard(task.object.key)
-            self._last_put[task.object.key] = now
-            return
-        self._in_flight -= 1
-        if task.place is not None and task.step is not None:
+        if task.place is not None:
+            self._in_flight -= 1
+            assert task.step is not None
             task.step.outstanding -= 1
-            task.step.confirmed.append(Confirmation(*task.place, task.size, etag, now))
+            task.step.confirmed.append(Confirmation(*task.place, task.size, etag, now.wall))
+        elif task.object.kind is ObjectKind.RECORDING:
+            self._file_done()
+        else:
+            self._views.done(task.object, now)
+        self._advance()
 
     def again(self, task: Task) -> None:
         """The put failed; it is the next one again."""
-        if task.object.kind is not ObjectKind.RECORDING and task.place is None:
-            self._busy.discard(task.object.key)
-            self._dirty.setdefault(task.object.key, task.object)
-            return
-        self._in_flight -= 1
-        (self._queue if task.place is not None else self._files).appendleft(task)
+        if task.place is not None:
+            self._in_flight -= 1
+            self._queue.appendleft(task)
+        elif task.object.kind is ObjectKind.RECORDING:
+            assert self._ending is not None
+            self._ending.out -= 1
+            self._ending.files.appendleft(task)
+        else:
+            self._views.again(task.object)
 
     def landed(self) -> Landed | None:
         """Take the steps that are complete now."""
@@ -204,22 +220,17 @@ class Order:
         confirmed = tuple(item for pending in steps for item in pending.confirmed)
         return Landed(tuple(pending.step for pending in steps), confirmed)
 
-    def apply(self, steps: Sequence[Step]) -> None:
+    def recordings(self, steps: Sequence[Step]) -> dict[str, Mapping[str, bytes]]:
+        """The files of the recordings that these landed steps make: for `apply`, from any thread."""
+        return {
+            step.event: self._sources.recording(step.event) for step in steps if isinstance(step, EndEvent)
+        }
+
+    def apply(self, steps: Sequence[Step], recordings: Mapping[str, Mapping[str, bytes]]) -> None:
         """Bring landed steps, which the journal knows by now, into the views."""
         for step in steps:
-            match step:
-                case Begin():
-                    self._begin(step)
-                case Release():
-                    if self._views is not None:
-                        self._views.advance(step)
-                case EndSession():
-                    if self._views is not None:
-                        self._views.end_session()
-                case EndEvent():
-                    self._end_event(step)
-        if steps:
-            self._mark_views()
+            self._landed.append((step, recordings[step.event] if isinstance(step, EndEvent) else {}))
+        self._advance()
 
     def _tasks(self, pending: _Pending) -> list[Task]:
         match pending.step:
@@ -251,72 +262,51 @@ class Order:
         tasks.reverse()
         return tasks
 
-    def _begin(self, step: Begin) -> None:
-        self._session = step.session
-        if self._views is not None:
-            self._views.begin(step.session, step.discontinuity)
-            self._put_state(step.session.event)
+    def _advance(self) -> None:
+        """Bring what has landed into the views, up to a session that has to wait."""
+        moved = False
+        while self._landed and not self._held_back(self._landed[0][0]):
+            self._bring(*self._landed.popleft())
+            moved = True
+        if moved:
+            self._views.mark()
 
-    def _end_event(self, step: EndEvent) -> None:
-        if self._views is not None:
-            self._views.end_event()
-        for path, body in self._sources.recording(step.event).items():
-            stored = recording_object(self._channel, step.event, path)
-            self._files.append(Task(stored, body, None, len(body)))
-        self._put_state(step.event)
+    def _held_back(self, step: Step) -> bool:
+        """A session begins in the views after the last ones before it: an end that nobody saw is none."""
+        return isinstance(step, Begin) and bool(self._ending or self._views.pending)
 
-    def _put_state(self, event: str) -> None:
-        self._event = event
-        stored = state_object(self._channel)
-        self._dirty[stored.key] = stored
+    def _bring(self, step: Step, recording: Mapping[str, bytes]) -> None:
+        match step:
+            case Begin():
+                self._views.begin(step.session, step.discontinuity)
+                if self._views.live:
+                    self._views.mark_state(step.session.event)
+            case Release():
+                self._views.advance(step)
+            case EndSession():
+                self._views.end_session()
+            case EndEvent():
+                self._views.end_event()
+                self._begin_recording(step.event, recording)
 
-    def _mark_views(self) -> None:
-        if self._views is None or self._session is None or not self._views.ready:
-            return
-        for stored in self._live_objects(self._session):
-            self._dirty[stored.key] = stored
+    def _begin_recording(self, event: str, recording: Mapping[str, bytes]) -> None:
+        paths = sorted(recording, key=lambda path: "/" not in path)
+        files = deque(
+            Task(recording_object(self._channel, event, path), recording[path], size=len(recording[path]))
+            for path in paths
+        )
+        self._ending = _Ending(event, files, sum("/" not in path for path in paths))
+        if not files:
+            self._end_recording()
 
-    def _live_objects(self, session: Session) -> list[StoredObject]:
-        """Media playlists before the entry points that name them."""
-        playlists = [
-            playlist_object(self._channel, item.name, session.duration) for item in session.renditions
-        ]
-        return [*playlists, manifest_object(self._channel, session.duration), entry_object(self._channel)]
+    def _file_done(self) -> None:
+        assert self._ending is not None
+        self._ending.out -= 1
+        if not self._ending.waiting:
+            self._end_recording()
 
-    def _take_view(self, now: int) -> Task | None:
-        for key, stored in self._dirty.items():
-            if key in self._busy or self._next_put(key) > now or not self._may_enter(stored):
-                continue
-            del self._dirty[key]
-            self._busy.add(key)
-            return Task(stored, self._render(stored, now))
-        return None
-
-    def _may_enter(self, stored: StoredObject) -> bool:
-        """An entry point waits until the playlists that it names were put once."""
-        if stored.kind is not ObjectKind.ENTRY or self._session is None:
-            return True
-        playlists = [
-            playlist_object(self._channel, item.name, self._session.duration)
-            for item in self._session.renditions
-        ]
-        return all(item.key in self._last_put for item in playlists)
-
-    def _next_put(self, key: str) -> int:
-        last = self._last_put.get(key)
-        if last is None or self._session is None:
-            return 0
-        return last + max(NANO, int(self._session.duration * NANO / 2))
-
-    def _render(self, stored: StoredObject, now: int) -> bytes:
-        if stored.kind is ObjectKind.STATE:
-            return self._sources.state(self._event)
-        views = self._views
-        assert views is not None
-        match stored.kind:
-            case ObjectKind.PLAYLIST:
-                return views.playlist(stored.key.split("/")[-2])
-            case ObjectKind.MANIFEST:
-                return views.manifest(now)
-            case _:
-                return views.multivariant()
+    def _end_recording(self) -> None:
+        """The recording is there: now the state may say so."""
+        assert self._ending is not None
+        event, self._ending = self._ending.event, None
+        self._views.mark_state(event)

@@ -11,7 +11,8 @@ from abr.log import Logger
 from abr.metrics import Metrics
 from abr.model.state import OriginState
 from abr.model.time import NANO
-from abr.publish.order import Order, Step, Task
+from abr.publish.order import Landed, Order, Step, Task, count_objects
+from abr.publish.view import Now
 from abr.storage.retrying import Retrying
 
 FILM_BATCH = 64
@@ -36,7 +37,11 @@ class Surroundings:
 
 
 class Origin:
-    """Delivery to one store. A slow or dead origin delays no other and never the encoder."""
+    """Delivery to one store. A slow or dead origin delays no other and never the encoder.
+
+    It *stops* with the first error that no repetition can mend, and says why: what it lacks stays in the spool
+    and in the journal. An error that is not the store's is also raised in the thread.
+    """
 
     def __init__(self, store: Retrying, order: Order, around: Surroundings) -> None:
         self.name = store.name
@@ -45,57 +50,69 @@ class Origin:
         self._around = around
         self._log = around.log.bind(origin=store.name)
         self._wake = threading.Condition()
-        self._settling = threading.Lock()
+        """Guards everything below, and the order; told of every change."""
+        self._settling = False
+        """Whether a thread is telling the journal what landed: one at a time, in order."""
+        self._running = 0
         self._unsettled = 0
         self._confirmed = 0
+        self._missed = 0
+        """Objects of steps that came after the stop."""
         self._error = ""
         self._stopped = False
         self._closing = False
+        self._left = False
 
     def start(self, spawn: Spawn, threads: int) -> None:
         """Begin to deliver with this many threads."""
+        self._running = threads
         for index in range(threads):
             spawn(f"origin {self.name} {index}", self._run)
 
     def add(self, step: Step) -> None:
-        """The next step of the channel."""
+        """The next step of the channel. A stopped origin only counts what it misses."""
         with self._wake:
-            if not self._stopped:
-                self._order.add(step)
+            if self._stopped:
+                self._missed += count_objects(step)
+                return
+            self._order.add(step)
             self._wake.notify_all()
 
     @property
-    def stopped(self) -> bool:
-        """Whether a permanent error ended the delivery to this origin."""
-        return self._stopped
-
-    @property
-    def backlog(self) -> int:
-        """Immutable objects that are not confirmed yet."""
-        return self._order.backlog
+    def delivers(self) -> bool:
+        """Whether it has neither stopped nor been closed."""
+        return not (self._stopped or self._closing)
 
     def wait_idle(self, timeout: float | None) -> bool:
-        """Wait until everything is at the origin, or it stopped. False: the time was up."""
+        """Wait until everything is at the origin, or it delivers no more. False: the time was up."""
         with self._wake:
-            return self._wake.wait_for(lambda: self._stopped or self._closing or self._quiet(), timeout)
+            return self._wake.wait_for(lambda: self._quiet() or not self.delivers, timeout)
 
     def wait_below(self, limit: int, timeout: float) -> bool:
-        """Wait until fewer than `limit` objects are on their way, or the origin stopped."""
+        """Wait until fewer than `limit` objects are on their way, or it delivers no more."""
         with self._wake:
-            return self._wake.wait_for(lambda: self._stopped or self._order.backlog < limit, timeout)
+            return self._wake.wait_for(lambda: self._order.backlog < limit or not self.delivers, timeout)
 
     def close(self) -> None:
-        """End the threads after the put that each is in."""
+        """Tell the threads to end after the put that each is in."""
         with self._wake:
             self._closing = True
             self._wake.notify_all()
+
+    def wait_closed(self, timeout: float) -> bool:
+        """Wait until the threads have ended. False: the time was up; a put that ends later is not recorded."""
+        with self._wake:
+            ended = self._wake.wait_for(lambda: not self._running, timeout)
+            self._left = not ended
+            return ended
 
     def state(self) -> OriginState:
         """A picture of now."""
         with self._wake:
             outage = self._store.outage
             error = self._error or (outage.reason if outage else "")
-            return OriginState(self.name, self._word(), self._order.backlog, self._confirmed, error)
+            backlog = self._order.backlog + self._missed
+            return OriginState(self.name, self._word(), backlog, self._confirmed, error)
 
     def _word(self) -> str:
         if self._stopped:
@@ -105,37 +122,34 @@ class Origin:
         return "idle" if self._quiet() else "delivering"
 
     def _quiet(self) -> bool:
-        return self._order.idle and not self._settling.locked()
+        return self._order.idle and not self._settling
 
     def _run(self) -> None:
-        while not self._over:
-            task = self._next()
-            if task is not None:
-                self._deliver(task)
-            if self._settles():
-                self._settle()
-
-    @property
-    def _over(self) -> bool:
-        return self._closing or self._stopped
+        try:
+            while self.delivers:
+                task = self._next()
+                if task is not None:
+                    self._deliver(task)
+                landed = self._landed()
+                if landed is not None:
+                    self._settle(landed)
+        except BaseException as error:
+            self._stop(str(error) if isinstance(error, AbrError) else f"{type(error).__name__}: {error}")
+            raise
+        finally:
+            with self._wake:
+                self._running -= 1
+                self._wake.notify_all()
 
     def _next(self) -> Task | None:
-        """The next task, waited for; None when there is something else to do."""
+        """The next task, waited for; None when there may be something else to do."""
         with self._wake:
-            now = self._around.clock.wall()
+            now = self._now()
             task = self._order.take(now)
-            if task is None and not self._over and not self._order.complete:
+            if task is None and self.delivers and (self._settling or not self._order.complete):
                 due = self._order.due()
-                self._wake.wait(None if due is None else max(0.0, (due - now) / NANO))
+                self._wake.wait(None if due is None else max(0.0, (due - now.monotonic) / NANO))
             return task
-
-    def _settles(self) -> bool:
-        """Whether landed steps should go to the journal now: at once when live, else many in one commit."""
-        with self._wake:
-            if self._order.immediate and self._unsettled < self._around.batch:
-                return False
-            self._unsettled = 0
-            return self._order.complete
 
     def _deliver(self, task: Task) -> None:
         try:
@@ -143,36 +157,55 @@ class Origin:
         except AbrError as error:
             self._failed(task, error)
             return
-        self._done(task, etag)
-
-    def _done(self, task: Task, etag: str) -> None:
         with self._wake:
-            self._order.done(task, etag, self._around.clock.wall())
+            self._order.done(task, etag, self._now())
             if task.place is not None:
                 self._confirmed += 1
                 self._unsettled += 1
-            self._wake.notify_all()
-
-    def _settle(self) -> None:
-        """Journal first, views after: a playlist names only what the journal calls confirmed."""
-        with self._settling:
-            with self._wake:
-                landed = self._order.landed()
-            if landed is None:
-                return
-            self._around.record(self.name, landed.confirmed)
-            self._around.landed(landed.steps)
-            with self._wake:
-                self._order.apply(landed.steps)
-        with self._wake:
             self._wake.notify_all()
 
     def _failed(self, task: Task, error: AbrError) -> None:
         self._around.metrics.count("origin_errors_total", help="Failed puts", origin=self.name)
         with self._wake:
             self._order.again(task)
-            if not (isinstance(error, StoreError) and error.retry):
-                self._stopped = True
-                self._error = str(error)
-                self._log.error("origin stopped", reason=str(error), backlog=self._order.backlog)
             self._wake.notify_all()
+        if not (isinstance(error, StoreError) and error.retry):
+            self._stop(str(error))
+
+    def _stop(self, reason: str) -> None:
+        """The first reason counts."""
+        with self._wake:
+            if self._stopped:
+                return
+            self._stopped, self._error = True, reason
+            self._wake.notify_all()
+            backlog = self._order.backlog
+        self._log.error("origin stopped", reason=reason, backlog=backlog)
+
+    def _landed(self) -> Landed | None:
+        """Steps that should go to the journal now: at once when live, else many in one commit."""
+        with self._wake:
+            if self._settling or self._left:
+                return None
+            if self._order.immediate and self._unsettled < self._around.batch and not self._closing:
+                return None
+            self._unsettled = 0
+            landed = self._order.landed()
+            self._settling = landed is not None
+            return landed
+
+    def _settle(self, landed: Landed) -> None:
+        """Journal first, views after: a playlist names only what the journal calls confirmed."""
+        if landed.confirmed:
+            self._around.record(self.name, landed.confirmed)
+        recordings = self._order.recordings(landed.steps)
+        with self._wake:
+            self._order.apply(landed.steps, recordings)
+            self._wake.notify_all()
+        self._around.landed(landed.steps)
+        with self._wake:
+            self._settling = False
+            self._wake.notify_all()
+
+    def _now(self) -> Now:
+        return Now(self._around.clock.wall(), self._around.clock.monotonic())

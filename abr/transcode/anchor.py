@@ -13,17 +13,19 @@ _LATE = NANO // 2
 _AHEAD = 3 * NANO
 """More than this too early: it is not worth waiting until single frames have made up for it."""
 _SPARE = NANO // 5
+_SLOWEST = 2 * NANO
+"""For sound that comes so long after its pictures they are not held back: they are large."""
 
 
 class Anchor:
     """Finds the offset (ns) that turns a feed's times into instants of the output clock.
 
     It is the one of the quickest item of its kind, so that a burst at the beginning does not count as delay, and
-    of the slower kind of sound and picture, so that both are in time.
+    of the slower kind of sound and picture, so that both are in time. It is known `settle` ns after the first picture.
     """
 
-    def __init__(self, hold: int) -> None:
-        self._hold = hold
+    def __init__(self, settle: int) -> None:
+        self._settle = settle
         self.reset()
 
     def reset(self) -> None:
@@ -45,13 +47,20 @@ class Anchor:
     def due(self) -> int | None:
         """When the offset will be known; None before anything was seen."""
         if self._since is not None:
-            return self._since + self._hold
+            return self._since + self._settle
         return None if self._first is None else self._first + _PATIENCE
 
     @property
     def offset(self) -> int:
         """What to add to a feed's time."""
+        if self.sound_lost:
+            return self._quickest[True]
         return max(self._quickest.values())
+
+    @property
+    def sound_lost(self) -> bool:
+        """Whether the sound comes so long after its pictures that it cannot be in time."""
+        return len(self._quickest) == 2 and self._quickest[False] - self._quickest[True] > _SLOWEST
 
 
 class Verdict(Enum):

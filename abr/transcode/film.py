@@ -90,9 +90,10 @@ class Film:
         return placed + list(self._desk.end(end))
 
     def stats(self) -> dict[str, int]:
-        """Pictures given out, disordered (not after the one before; left out); samples as in the live grid."""
-        counted = {name: self._counts[name] for name in ("pictures", "disordered")}
-        return counted | dict(self._desk.counts())
+        """Pictures given out, disordered (not after the one before; left out); sound as in the live grid."""
+        counted = self._desk.counts()
+        counted.update({name: self._counts[name] for name in ("pictures", "disordered", "refused")})
+        return dict(counted)
 
     def _picture(self, time: int, frame: av.VideoFrame) -> list[Placed]:
         """Hold a picture back, and give out the one before."""
@@ -120,7 +121,7 @@ class Film:
         return picture
 
     def _begin(self, time: int) -> None:
-        """This instant of the film is the first one of its media time."""
+        """Let media time begin at this instant of the film."""
         start = self._instant(self._start)
         self._offset = start - time
         self._desk.begin(start)

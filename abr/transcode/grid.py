@@ -20,7 +20,7 @@ from abr.transcode.source import Source
 _BURST = 2 * NANO
 """At most so much output in one call: a stage that slept must still see what waits in its queue."""
 
-_ROOM = 8 * NANO
+_ROOM = 3 * NANO
 """Pictures further ahead than this (beyond the hold) are not kept."""
 
 _COUNTED = ("repeated", "idle", "dropped", "surplus", "unused", "anchored", "moved")
@@ -53,7 +53,8 @@ class LiveGrid:
         self._hold = hold
         self._slots = Slots(ladder)
         self._desk = SoundDesk(ladder)
-        self._anchor, self._pace, self._rhythm = Anchor(hold), Pace(hold), Rhythm(self._slots)
+        self._anchor = Anchor(max(0, hold - self._slots.length))  # its first picture must still be in time
+        self._pace, self._rhythm = Pace(hold), Rhythm(self._slots)
         self._slate, self._slate_slots = slate, int(slate_after * self._slots.rate / NANO)
         self._room = int((hold + _ROOM) * self._slots.rate / NANO)
         self._burst = int(_BURST * self._slots.rate / NANO)
@@ -63,10 +64,13 @@ class LiveGrid:
         self._waiting: list[_Waiting] = []
         self._ready: dict[int, av.VideoFrame] = {}
         self._last: av.VideoFrame | None = None
+        self._last_slot = 0
         self._missed = 0
         """Slots since the last picture of a feed."""
         self._slot: int | None = None
         """The next one to be given out."""
+        self._begin = 0
+        """The first one."""
         self._counts: Counter[str] = Counter()
         self.start: int | None = None
         """Number of the first segment; None until something was decoded."""
@@ -164,7 +168,7 @@ class LiveGrid:
         """The first segment begins at or after the first item."""
         if self._slot is None:
             self.start = self._slots.next_segment(now)
-            self._slot = self._slots.first_of(self.start)
+            self._slot = self._begin = self._slots.first_of(self.start)
             self._desk.begin(self._slots.start_ns(self._slot))
 
     def _place_waiting(self) -> None:
@@ -196,7 +200,8 @@ class LiveGrid:
     def _place_sound(self, time: int, item: DecodedSound, source: Source, now: int) -> None:
         place = time + (self._offset or 0)
         self._desk.put(source.sounds[item.track], place, item.frame)
-        self._follow(self._pace.see(place + self._hold - now, now, picture=False))
+        if not self._anchor.sound_lost:
+            self._follow(self._pace.see(place + self._hold - now, now, picture=False))
 
     def _put_picture(self, time: int, frame: av.VideoFrame, *, late: str) -> int:
         """Put a picture in its slot; answers the instant at which that begins."""
@@ -204,14 +209,19 @@ class LiveGrid:
         self._move(self._rhythm.correction(time, self._offset))
         slot = self._rhythm.slot(time + self._offset)
         begin = self._slots.start_ns(slot)
-        first = self._slot if self._slot is not None else slot
-        if slot < first:
-            self._counts[late] += 1
+        if self._slot is None or slot < self._slot:
+            self._counts[late if slot >= self._begin else "unused"] += 1
+            self._keep(frame, slot)
         elif slot in self._ready or len(self._ready) > self._room:
             self._counts["surplus"] += 1
         else:
             self._ready[slot] = frame
         return begin
+
+    def _keep(self, frame: av.VideoFrame, slot: int) -> None:
+        """A picture whose slot was given out is still better than an older one, should the next one be missing."""
+        if slot > self._last_slot:
+            self._last, self._last_slot, self._missed = frame, slot, 0
 
     def _move(self, by: int) -> None:
         """Move all later times of the feed; the sound follows softly."""
@@ -241,7 +251,7 @@ class LiveGrid:
     def _picture(self, slot: int) -> Picture:
         frame = self._ready.pop(slot, None)
         if frame is not None:
-            self._last, self._missed = frame, 0
+            self._last, self._last_slot, self._missed = frame, slot, 0
         else:
             self._missed += 1
             self._counts["repeated" if self._source else "idle"] += 1

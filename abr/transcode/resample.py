@@ -65,7 +65,7 @@ class Resampler:
         return [(_instant(piece) + self._shift, self._shaped(piece)) for piece in made]
 
     def _shaped(self, frame: av.AudioFrame) -> Samples:
-        samples: Samples = frame.to_ndarray()
+        samples: Samples = frame.to_ndarray().astype(np.float32, copy=False)
         if not np.isfinite(samples.sum()):  # damaged float sound; an encoder would refuse it
             samples = np.nan_to_num(samples, posinf=0.0, neginf=0.0)
         if samples.shape[0] != self._channels:

@@ -170,13 +170,23 @@ def conditional(delivered: Delivered) -> Iterator[Finding]:
         yield Finding("D-94", delivered.answer.url, "neither ETag nor Last-Modified")
 
 
+def clocks_of(manifest: Manifest) -> list[tuple[str, str]]:
+    """Kind and address of the clocks that can be asked; one that is relative to a file cannot."""
+    kinds = (
+        (scheme.removeprefix("urn:mpeg:dash:utc:").partition(":")[0], value)
+        for scheme, value in manifest.clocks
+    )
+    asked = [
+        (kind, resolve(manifest.url, value.split(" ")[0]))
+        for kind, value in kinds
+        if kind.startswith("http-")
+    ]
+    return [(kind, url) for kind, url in asked if url.startswith("http")]
+
+
 def judge_clocks(source: Source, manifest: Manifest, now: int) -> Iterator[Finding]:
     """D-15 and D-16: ask each HTTP clock of the manifest once. `now` is nanoseconds since 1970."""
-    for scheme, value in manifest.clocks:
-        kind = scheme.rsplit(":", 2)[-2] if scheme.count(":") > 1 else scheme
-        if not kind.startswith("http-"):
-            continue
-        url = resolve(manifest.url, value.split(" ")[0])
+    for kind, url in clocks_of(manifest):
         told = _ask(source, kind, url)
         limit = NANO if kind == "http-head" else NANO // 5
         if isinstance(told, str):

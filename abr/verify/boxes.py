@@ -20,6 +20,7 @@ class Reader:
 
     def __init__(self, data: bytes) -> None:
         self.data = data
+        self._inner: dict[tuple[Box, int], list[Box]] = {}
 
     def boxes(self, start: int, end: int, *, cut: bool = False) -> Iterator[Box]:
         """The boxes of a span. With `cut` the last one may run past the end of the buffer.
@@ -33,7 +34,7 @@ class Reader:
                 raise RemoteProtocolError(
                     f"box {box.kind} at byte {place} ends {box.end - end} bytes too late"
                 )
-            yield box._replace(end=min(box.end, end))
+            yield box if box.end <= end else box._replace(end=end)
             place = box.end
 
     def _box(self, place: int, end: int) -> Box:
@@ -61,9 +62,11 @@ class Reader:
         value = self.number(place, size)
         return value - (1 << 8 * size) if value >> (8 * size - 1) else value
 
-    def inside(self, box: Box, skip: int = 0, *, cut: bool = False) -> list[Box]:
+    def inside(self, box: Box, skip: int = 0) -> list[Box]:
         """The boxes in a box, after `skip` bytes of fields."""
-        return list(self.boxes(box.body + skip, box.end, cut=cut))
+        if (box, skip) not in self._inner:
+            self._inner[box, skip] = list(self.boxes(box.body + skip, box.end))
+        return self._inner[box, skip]
 
     def child(self, box: Box, *path: str) -> Box | None:
         """The first box at a path below a box."""

@@ -105,6 +105,11 @@ class Media:
         return int(self.shown.min())
 
     @cached_property
+    def steps(self) -> tuple[int, ...]:
+        """The different durations of its samples."""
+        return tuple(set(self.durations.tolist()))
+
+    @cached_property
     def sync(self) -> NDArray[np.bool_]:
         """Which samples are marked as sync samples."""
         flags = _joined([item.run.flags for item in self._own()])

@@ -65,8 +65,9 @@ def judge(
     return case.verdict(live=live_seconds > 0, decode=decode)
 
 
-def find_entries(source: Source, base: str) -> Entries:
+def find_entries(source: Source, target: str) -> Entries:
     """The multivariant playlist and the manifest of a target. Raises UsageError if neither is there."""
+    base = base_of(target)
     path = base.partition("?")[0]
     folder = base if path.endswith("/") else base.rsplit("/", 1)[0] + "/" if _is_entry(path) else base + "/"
     hls = base if path.endswith(".m3u8") else resolve(folder, _HLS_ENTRY)
@@ -75,7 +76,7 @@ def find_entries(source: Source, base: str) -> Entries:
     found = Entries(*(answer if answer.ok else None for answer in answers))
     if found == (None, None):
         raise UsageError(
-            f"{redact(base)}: there is neither {_HLS_ENTRY} ({answers[0].problem}) "
+            f"{redact(target)}: there is neither {_HLS_ENTRY} ({answers[0].problem}) "
             f"nor {_DASH_ENTRY} ({answers[1].problem})",
             hint="name the channel's folder, its multivariant playlist or its manifest",
         )
@@ -90,11 +91,11 @@ class _Case:
     """One stream on trial: what was read of it, and the docket."""
 
     def __init__(self, target: str, source: Source, clock: Clock, progress: Progress) -> None:
-        self.target = redact(target)
+        self.target = target
         self.source = source
         self.clock = clock
         self.progress = progress
-        self.base = base_of(target)
+        self.base = ""
         self.library = Library(source, progress.fetched)
         self.docket = Docket()
         self.entries = Entries(None, None)
@@ -104,7 +105,7 @@ class _Case:
     def open(self) -> None:
         """Fetch the entry points."""
         self.progress.stage("entry points")
-        self.entries = find_entries(self.source, self.base)
+        self.entries = find_entries(self.source, self.target)
         answer = self.entries.hls or self.entries.dash
         assert answer
         self.base = answer.url
@@ -250,7 +251,7 @@ class _Case:
             self.docket.hear(manifest_rules.PERIOD_CHECKS, manifest)
         if manifest.dynamic:
             self.docket.hear(manifest_rules.DYNAMIC_CHECKS, manifest)
-            if any(":http-" in scheme for scheme, _ in manifest.clocks):
+            if agreement.clocks_of(manifest):
                 self.docket.mark("D-15", "D-16")
                 self.docket.add(agreement.judge_clocks(self.source, manifest, now))
         else:
@@ -298,4 +299,4 @@ class _Case:
         findings = tuple(item._replace(where=short(item.where, self.base)) for item in self.docket.findings)
         asked = Asked(hls=self.presentation is not None, dash=self.look is not None, live=live, decode=decode)
         judged = self.docket.judged
-        return Verdict(self.target, findings, judged, not_judged(judged, asked))
+        return Verdict(redact(self.target), findings, judged, not_judged(judged, asked))

@@ -7,28 +7,10 @@ from abr.errors import RemoteProtocolError
 from abr.verify.codec import same_codec
 from abr.verify.finding import Check, Finding, judges
 from abr.verify.instant import parse_decimal, show
-from abr.verify.media_rules import frame_rate, mean_rate
 from abr.verify.multivariant import Variant
 from abr.verify.rendition import Item, Presentation, Rendition
 
 _HDR = {16: "PQ", 18: "HLG"}
-
-
-def peak_rate(rendition: Rendition) -> Fraction:
-    """Bits a second of the fastest run of segments that lasts 0.5 to 1.5 target durations (4.4.6.2)."""
-    target = rendition.playlist.target or 1
-    best = Fraction(0)
-    for first in range(len(rendition.loaded)):
-        size, length = 0, Fraction(0)
-        for item in rendition.loaded[first:]:
-            if item is None:
-                break
-            size, length = size + item.media.size, length + item.entry.duration
-            if length > Fraction(3 * target, 2):
-                break
-            if length >= Fraction(target, 2):
-                best = max(best, 8 * size / length)
-    return best
 
 
 def companions(presentation: Presentation, variant: Variant) -> list[list[Rendition]]:
@@ -44,10 +26,8 @@ def companions(presentation: Presentation, variant: Variant) -> list[list[Rendit
 def _combined(presentation: Presentation, variant: Variant, own: Rendition) -> tuple[Fraction, Fraction]:
     """Peak and mean of the variant with its largest companions."""
     groups = companions(presentation, variant)
-    peak = peak_rate(own) + sum(max(peak_rate(item) for item in group) for group in groups)
-    mean = (mean_rate(own) or Fraction(0)) + sum(
-        max(mean_rate(item) or 0 for item in group) for group in groups
-    )
+    peak = own.peak + sum(max(item.peak for item in group) for group in groups)
+    mean = own.mean + sum(max(item.mean for item in group) for group in groups)
     return peak, mean
 
 
@@ -69,9 +49,9 @@ def peak(presentation: Presentation) -> Iterator[Finding]:
             )
     for variant in presentation.multivariant.iframes:
         listed = presentation.renditions.get(variant.url)
-        if listed and variant.bandwidth and peak_rate(listed) > variant.bandwidth:
+        if listed and variant.bandwidth and listed.peak > variant.bandwidth:
             where = f"{presentation.multivariant.url}:{variant.line}"
-            text = f"measured peak {int(peak_rate(listed))} bit/s, BANDWIDTH {variant.bandwidth}"
+            text = f"measured peak {int(listed.peak)} bit/s, BANDWIDTH {variant.bandwidth}"
             yield Finding("H-51", where, text)
 
 
@@ -122,7 +102,7 @@ def formats(presentation: Presentation) -> Iterator[Finding]:
         if track and size and size != f"{round(track.width)}x{round(track.height)}":
             shown = f"{round(track.width)}x{round(track.height)}"
             yield Finding("H-53", where, f"RESOLUTION {size}, the track shows {shown}")
-        rate, told = frame_rate(own), variant.attributes.get("FRAME-RATE")
+        rate, told = own.rate, variant.attributes.get("FRAME-RATE")
         if own.is_video and rate and told and not _same_rate(told, rate):
             yield Finding("H-54", where, f"FRAME-RATE {told}, measured {float(rate):.3f}")
 

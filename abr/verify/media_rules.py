@@ -130,7 +130,7 @@ def first_picture(rendition: Rendition) -> Iterator[Finding]:
 @judges("A-1.10", "C-14")
 def video_entry(rendition: Rendition) -> Iterator[Finding]:
     """Apple 1.10; ISO/IEC 14496-10 table A-1."""
-    rate = frame_rate(rendition)
+    rate = rendition.rate
     for url, init in inits(rendition):
         entry = init.track.entry
         if entry.codec[:4] in {"avc3", "hev1"} or (entry.codec[:4] == "avc1" and not _has_sets(entry.config)):
@@ -179,28 +179,10 @@ def _over_level(level: int, width: int, height: int, rate: Fraction) -> str | No
     return None
 
 
-def frame_rate(rendition: Rendition) -> Fraction | None:
-    """Frames a second: of the constant duration of all samples, else their mean; None without samples."""
-    if not rendition.media:
-        return None
-    longest, total, count = Fraction(0), Fraction(0), 0
-    shortest: Fraction | None = None
-    for item in rendition.media:
-        durations = item.media.durations
-        longest = max(longest, item.seconds(int(durations.max())))
-        least = item.seconds(int(durations.min()))
-        shortest = least if shortest is None else min(shortest, least)
-        total += item.length
-        count += item.media.samples
-    if shortest == longest and longest:
-        return 1 / longest
-    return count / total if total else None
-
-
 @judges("A-1.13", "A-1.19")
 def picture_rate(rendition: Rendition) -> Iterator[Finding]:
     """Apple 1.13, 1.19."""
-    rate = frame_rate(rendition)
+    rate = rendition.rate
     if rate and rate > Fraction(601, 10):
         yield Finding("A-1.19", rendition.url, f"{float(rate):.3f} frames/s")
     for item in rendition.media:
@@ -243,21 +225,14 @@ def audio_entry(rendition: Rendition) -> Iterator[Finding]:
             yield Finding(
                 "C-13", url, f"{entry.codec}, {entry.channels} channels, {entry.sample_rate} Hz under caac"
             )
-        if entry.codec in {"mp4a.40.5", "mp4a.40.29"} and (mean_rate(rendition) or 0) > 64_000:
+        if entry.codec in {"mp4a.40.5", "mp4a.40.29"} and rendition.mean > 64_000:
             yield Finding("A-2.4", url, f"{entry.codec} above 64 kbit/s")
-
-
-def mean_rate(rendition: Rendition) -> Fraction | None:
-    """Measured bits a second over all segments that were read."""
-    length = sum((item.length for item in rendition.media), Fraction(0))
-    size = sum(item.media.size for item in rendition.media)
-    return 8 * size / length if length else None
 
 
 @judges("A-8.1")
 def declared_lengths(rendition: Rendition) -> Iterator[Finding]:
     """Apple 8.1: EXTINF and the media never drift further apart than one frame."""
-    rate = frame_rate(rendition)
+    rate = rendition.rate
     if rate is None:
         return
     track: Track | None = rendition.track

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple
 
 from abr.verify.finding import Finding
 from abr.verify.fragment import Media
@@ -15,7 +14,8 @@ from abr.verify.multivariant import Multivariant
 from abr.verify.playlist import Entry, MediaPlaylist
 
 
-class Item(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Item:
     """An entry with what its addresses hold."""
 
     entry: Entry
@@ -26,16 +26,23 @@ class Item(NamedTuple):
         """Ticks of the first track as seconds."""
         return Fraction(ticks, self.init.track.timescale)
 
-    @property
+    @cached_property
     def start(self) -> Fraction:
         """The earliest presentation time, after the edit list, seconds."""
-        track = self.init.track
-        return (self.media.first_shown - track.shift) / track.timescale
+        return presented(self.init.track, self.media)[0]
 
-    @property
+    @cached_property
     def length(self) -> Fraction:
         """Sum of the sample durations, seconds."""
         return self.seconds(self.media.duration)
+
+
+def presented(track: Track, media: Media) -> tuple[Fraction, Fraction]:
+    """Start and length of what is presented of a segment, seconds: an edit list shifts it and trims its head."""
+    start = media.first_shown - track.shift
+    trimmed = -start if track.shift > 0 else Fraction(0)
+    trimmed = min(max(trimmed, Fraction(0)), Fraction(media.duration))
+    return (start + trimmed) / track.timescale, (media.duration - trimmed) / track.timescale
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,38 @@ class Rendition:
     def is_audio(self) -> bool:
         """Whether its first track is audio."""
         return bool(self.track and self.track.handler == "soun")
+
+    @cached_property
+    def rate(self) -> Fraction | None:
+        """Frames a second: of the constant duration of all samples, else their mean; None without samples."""
+        steps = {item.seconds(step) for item in self.media for step in item.media.steps}
+        total = sum((item.length for item in self.media), Fraction(0))
+        if len(steps) == 1 and total:
+            return 1 / min(steps)
+        return sum(item.media.samples for item in self.media) / total if total else None
+
+    @cached_property
+    def mean(self) -> Fraction:
+        """Measured bits a second over all segments that were read; 0 without any."""
+        length = sum((item.length for item in self.media), Fraction(0))
+        return 8 * sum(item.media.size for item in self.media) / length if length else Fraction(0)
+
+    @cached_property
+    def peak(self) -> Fraction:
+        """Bits a second of the fastest run of segments that lasts 0.5 to 1.5 target durations (4.4.6.2)."""
+        return max(
+            (rate for first in range(len(self.loaded)) for rate in self._runs(first)), default=Fraction(0)
+        )
+
+    def _runs(self, first: int) -> Iterator[Fraction]:
+        target = self.playlist.target or 1
+        size, length = 0, Fraction(0)
+        for item in self.loaded[first:]:
+            if item is None or 2 * length > 3 * target:
+                return
+            size, length = size + item.media.size, length + item.entry.duration
+            if target <= 2 * length <= 3 * target:
+                yield 8 * size / length
 
     def where(self, item: Item) -> str:
         """The place of an entry for a report."""

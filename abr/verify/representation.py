@@ -15,6 +15,7 @@ from abr.verify.init import Init
 from abr.verify.library import Fault, Library
 from abr.verify.manifest import AdaptationSet, Manifest, Period, Representation, Template
 from abr.verify.manifest_rules import representations
+from abr.verify.rendition import presented
 from abr.verify.timeline import Listed, expand, listed
 
 
@@ -58,13 +59,12 @@ class Track:
     def presented(self, media: Media) -> Fraction:
         """The earliest presentation time of a segment, after the edit list, seconds of media time."""
         assert self.init is not None
-        track = self.init.track
-        return (media.first_shown - track.shift) / track.timescale
+        return presented(self.init.track, media)[0]
 
     def length(self, media: Media) -> Fraction:
-        """Sum of a segment's sample durations, seconds."""
+        """How long a segment's samples are presented, seconds."""
         assert self.init is not None
-        return Fraction(media.duration, self.init.track.timescale)
+        return presented(self.init.track, media)[1]
 
     def pairs(self) -> Iterator[tuple[Media, Media, Due]]:
         """Each two segments that follow each other and were both read, and the place of the second."""

@@ -132,11 +132,9 @@ def _lateness(track: Track, bandwidth: int) -> Fraction:
 def coverage(look: Look) -> Iterator[Finding]:
     """DASH-IF 4.5: each track to the end of its Period, to a tenth of a second."""
     for track in look.tracks:
-        if not track.read or track.period.end is None:
+        first, last = (track.due[0].media, track.due[-1].media) if track.due else (None, None)
+        if first is None or last is None or track.period.end is None:
             continue
-        first, last = track.read[0].media, track.read[-1].media
-        assert first
-        assert last
         origin = track.seconds(track.template.offset)
         starts = track.presented(first) - origin
         ends = track.presented(last) + track.length(last) - origin

@@ -48,7 +48,7 @@ class Answer(NamedTuple):
     @property
     def problem(self) -> str:
         """Why it is not there, for a person."""
-        return f"HTTP {self.status}" if self.status else self.reason
+        return f"HTTP {self.status}" if self.status and not self.url.startswith("file:") else self.reason
 
 
 class Source:
@@ -82,12 +82,12 @@ class Source:
         return self._fetch(url, None, method="HEAD")
 
     def _fetch(self, url: str, span: Span | None, *, method: str) -> Answer:
-        scheme = urlsplit(url).scheme
+        scheme = _scheme(url)
         if scheme == "file":
             return _read_file(url, span, whole=method == "GET")
         if scheme in {"http", "https"}:
             return self._request(url, span, method)
-        return Answer(url, 0, {}, b"", f"{scheme or 'empty'}: is not an address that a player fetches")
+        return Answer(url, 0, {}, b"", f"{redact(url[:80])!r} is not an address that a player fetches")
 
     def _request(self, url: str, span: Span | None, method: str) -> Answer:
         headers = {"Accept-Encoding": "gzip", "User-Agent": "abr-verify"}
@@ -124,7 +124,7 @@ def base_of(target: str) -> str:
 
     Raises UsageError for other schemes and for paths that do not exist.
     """
-    scheme = urlsplit(target).scheme
+    scheme = _scheme(target)
     if scheme in {"http", "https"}:
         return urldefrag(target).url
     if "://" in target:
@@ -149,6 +149,13 @@ def short(url: str, base: str) -> str:
     """The address as a person wants it in a report: relative to the entry point where it lies below."""
     folder = base.rsplit("/", 1)[0] + "/"
     return redact(url.removeprefix(folder))
+
+
+def _scheme(url: str) -> str:
+    try:
+        return urlsplit(url).scheme
+    except ValueError:
+        return ""
 
 
 def _read_file(url: str, span: Span | None, *, whole: bool) -> Answer:

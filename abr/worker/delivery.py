@@ -23,6 +23,9 @@ from abr.storage.directory import DirectoryStore
 from abr.storage.retrying import Retrying
 from abr.storage.store import Store
 
+_PATIENCE = 5.0
+"""Seconds that a put which has begun may take when the delivery is closed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Books:
@@ -87,9 +90,9 @@ class Delivery:
         return self._fanout.wait_idle(timeout)
 
     def close(self) -> None:
-        """Stop delivering; what is not confirmed stays on disk and in the journal."""
+        """Stop delivering; what is not confirmed stays on disk and in the journal. May be called twice."""
         self._leave.set()
-        self._fanout.close()
+        self._fanout.close(_PATIENCE)
         for store in self._stores:
             store.close()
 

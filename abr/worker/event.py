@@ -36,7 +36,7 @@ def open_session(
     """The session of these encoders; `hold` is None for a film. `wall`: its start, ns since the epoch."""
     targets: list[VideoTarget | AudioTarget] = [*ladder.video, *ladder.audio]
     encodings = [
-        *(rung.encoding for rung in encoders.rungs),
+        *_in_step([rung.encoding for rung in encoders.rungs]),
         *(sound.encoding for sound in encoders.sounds.values()),
     ]
     inits = {encoding.name: make_init(encoding) for encoding in encodings}
@@ -99,6 +99,12 @@ def film_cutters(session: Session) -> dict[str, Cuts]:
 
 def _is_picture(rendition: Rendition) -> bool:
     return rendition.width > 0
+
+
+def _in_step(rungs: Sequence[Encoding]) -> list[Encoding]:
+    """Rungs with one reorder delay, the longest: decode times are the same in all (ISO/IEC 23000-19 7.3.4.1)."""
+    delay = max((rung.delay for rung in rungs), default=0)
+    return [replace(rung, delay=delay) for rung in rungs]
 
 
 def _lag(hold: Fraction, encodings: Sequence[Encoding]) -> Fraction:

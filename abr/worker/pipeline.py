@@ -55,7 +55,8 @@ class Placer(Stage[Decoded, Placed], Protocol):
 class Encoders:
     """The open encoders of a ladder, and what scales for them."""
 
-    scaler: ScaledLadder
+    scaler: ScaledLadder | None
+    """None for a ladder of sound alone."""
     rungs: tuple[RungEncoder, ...]
     sounds: Mapping[str, AudioEncoder]
 
@@ -63,7 +64,7 @@ class Encoders:
     def open(cls, ladder: Ladder, *, steady: bool) -> "Encoders":
         """Open all encoders. Raises EncoderMissing, ConfigError, MediaError."""
         return cls(
-            ScaledLadder(ladder, steady=steady),
+            ScaledLadder(ladder, steady=steady) if ladder.video else None,
             tuple(RungEncoder(target, steady=steady) for target in ladder.video),
             {target.name: AudioEncoder(target) for target in ladder.audio},
         )
@@ -103,35 +104,34 @@ class Pipeline:
         return arriving
 
     def _decode(self, arriving: Inbox[Arrival], decoded: Inbox[Frames]) -> None:
-        decoder: Decoder | None = None
-        while (items := arriving.get(None)) is not None:
-            for arrival in items:
-                if isinstance(arrival, FeedBegin):
-                    decoder = self.decoder(arrival.tracks)
-                    decoded.put(Frames((), begin=arrival.tracks))
-                elif isinstance(arrival, FeedEnd):
-                    decoded.put(Frames(decoder.flush() if decoder else (), end=True))
-                elif decoder is not None:
-                    frames = [frame for packet in arrival for frame in decoder.push(packet)]
-                    decoded.put(Frames(frames))
+        decoding = _Decoding(self.decoder)
+        try:
+            while (items := arriving.get(None)) is not None:
+                for arrival in items:
+                    decoded.put(decoding.take(arrival))
+        finally:
+            decoding.rest()
         decoded.end()
 
     def _place(
         self, decoded: Inbox[Frames], rungs: Sequence[Inbox[RungFrame]], sounds: Mapping[str, Inbox[Sound]]
     ) -> None:
+        scaler = self.encoders.scaler
+
         def hand_on(placed: Sequence[Placed]) -> None:
             for item in placed:
                 if isinstance(item, Sound):
                     sounds[item.rendition].put(item)
-                else:
-                    give(self.encoders.scaler.scale(item))
+                elif scaler is not None:
+                    give(scaler.scale(item))
 
         def give(frames: Sequence[RungFrame]) -> None:
             for frame in frames:
                 rungs[frame.rung].put(frame)
 
         run_stage(_Feeds(self.placer, self.horizon), decoded, hand_on, self.horizon.now)
-        give(self.encoders.scaler.flush())
+        if scaler is not None:
+            give(scaler.flush())
         for frames in rungs:
             frames.end()
         for sound in sounds.values():
@@ -148,6 +148,31 @@ class Pipeline:
                 packager.push(name, packets)
         if packager is not None:
             packager.flush()
+
+
+class _Decoding:
+    """The decoder of the feed on air."""
+
+    def __init__(self, make: Callable[[Sequence[Track]], Decoder]) -> None:
+        self._make = make
+        self._decoder: Decoder | None = None
+
+    def take(self, arrival: Arrival) -> Frames:
+        if isinstance(arrival, FeedBegin):
+            self._decoder = self._make(arrival.tracks)
+            return Frames((), begin=arrival.tracks)
+        if isinstance(arrival, FeedEnd):
+            return Frames(self.rest(), end=True)
+        decoder = self._decoder
+        return Frames([frame for packet in arrival for frame in decoder.push(packet)] if decoder else ())
+
+    def rest(self) -> list[Decoded]:
+        """What is still inside.
+
+        A decoder is never let go of with work in its threads: PyAV frees it with the interpreter's lock held and
+        waits for them, and they need the lock to give back their packets.
+        """
+        return self._decoder.flush() if self._decoder else []
 
 
 class _Feeds:

@@ -29,18 +29,18 @@ class Inbox(Generic[T]):
         self._closed = False
 
     def put(self, item: T) -> None:
-        """Wait for room and add. Raises Closed when the reader is gone."""
+        """Wait for room and add. Raises Closed when the reader is gone, or told that no item follows."""
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or len(self._items) < self._size)
-            if self._closed:
+            self._changed.wait_for(lambda: self._shut or len(self._items) < self._size)
+            if self._shut:
                 raise Closed
             self._items.append(item)
             self._changed.notify_all()
 
     def offer(self, item: T) -> bool:
-        """Add if there is room. Raises Closed when the reader is gone."""
+        """Add if there is room. Raises Closed as `put` does."""
         with self._changed:
-            if self._closed:
+            if self._shut:
                 raise Closed
             if len(self._items) >= self._size:
                 return False
@@ -48,8 +48,12 @@ class Inbox(Generic[T]):
             self._changed.notify_all()
             return True
 
+    @property
+    def _shut(self) -> bool:
+        return self._ended or self._closed
+
     def end(self) -> None:
-        """No item follows."""
+        """No item follows; a writer that waits for room, or comes later, is told."""
         with self._changed:
             self._ended = True
             self._changed.notify_all()

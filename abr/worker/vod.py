@@ -17,12 +17,12 @@ from abr.journal.spool import Spool
 from abr.log import Logger
 from abr.metrics import Metrics
 from abr.model.ladder import Ladder
-from abr.model.media import Packet
+from abr.model.media import Packet, Track
 from abr.model.segment import Release, Session
 from abr.model.time import NANO
 from abr.storage.place import open_store
-from abr.transcode import film as placer
 from abr.transcode.decode import Decoder
+from abr.transcode.film import Film as FilmStage
 from abr.worker.copying import open_copy
 from abr.worker.delivery import Books, Delivery
 from abr.worker.event import begin_session, end_session, film_cutters, open_session
@@ -109,7 +109,7 @@ class _FilmRun:
         begin_session(opening, self._books, self._delivery)
         pipeline = Pipeline(
             decoder=lambda tracks: Decoder(tracks, live=False),
-            placer=placer.Film(ladder, self._demuxer.tracks),
+            placer=_Placer(ladder, self._demuxer.tracks),
             encoders=encoders,
             packager=lambda: self._packager(opening.session, 1),
             horizon=Horizon(_still),
@@ -176,6 +176,16 @@ class _FilmRun:
         if time > self._reached:
             self._reached = time
             self._progress(time)
+
+
+class _Placer(FilmStage):
+    """A film is one feed, whose tracks are known before it begins."""
+
+    def begin_feed(self, tracks: Sequence[Track]) -> None:
+        """It was made for these tracks."""
+
+    def end_feed(self) -> None:
+        """Its flush follows."""
 
 
 def _still() -> int:

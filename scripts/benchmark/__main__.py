@@ -32,7 +32,12 @@ PARTS = {
 }
 """Each part and its module."""
 
+_WIDE = 110
+"""Columns of a table that goes into a file or a pipe."""
+
 _console = Console(highlight=False)
+if not _console.is_terminal:
+    _console = Console(highlight=False, width=_WIDE)
 _errors = Console(stderr=True, highlight=False)
 
 

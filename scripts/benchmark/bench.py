@@ -9,6 +9,11 @@ from pathlib import Path
 from .film import FILM, make_film
 from .measure import Cost, RunFailed, run, warm, written
 from .programs import ABR
+from .source import piece
+
+
+Command = Callable[[Path], list[str]]
+"""The command line that writes into a folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,17 @@ class Bench:
         warm(film)
         return film
 
-    def write(self, command: Callable[[Path], list[str]]) -> Cost:
+    def pieces(self, short: int, long: int) -> tuple[Path, Path]:
+        """Two lengths of the film, in the page cache. Raises RunFailed."""
+        if self.film is None:
+            films = [make_film(self.work, seconds, FILM, self.told) for seconds in (short, long)]
+        else:
+            films = [piece(self.ffmpeg, self.film, seconds, self.work) for seconds in (short, long)]
+        for film in films:
+            warm(film)
+        return films[0], films[1]
+
+    def write(self, command: Command) -> Cost:
         """Run a command that writes into the folder it is given; measure it and what it wrote."""
         with self.folder() as folder:
             cost = run(command(folder))

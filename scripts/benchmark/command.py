@@ -13,9 +13,7 @@ _X264 = frozenset(("preset", "profile", "level", "crf", "forced-idr"))
 """Private options of libx264 that rungs of the measured profiles use (`abr.transcode.option`)."""
 
 
-def ffmpeg_encode(
-    ffmpeg: Path, film: Path, out: Path, ladder: Ladder, *, threads: bool = False
-) -> list[str]:
+def ffmpeg_encode(ffmpeg: Path, film: Path, out: Path, ladder: Ladder, *, threads: bool = False) -> list[str]:
     """FFmpeg with abr's rungs, encoder options and segment length; DASH and HLS over one set of segments.
 
     Scaling is FFmpeg's own (bicubic, each rung from the source), as without it anybody would write it. `threads`

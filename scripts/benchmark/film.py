@@ -74,13 +74,13 @@ def frames(film: Film) -> Iterator[Plane]:
 def _texture(film: Film) -> NDArray[np.int16]:
     """Soft blobs, finer ones over coarser ones: something to search motion in and to spend bits on."""
     random = np.random.default_rng(720)
-    total = np.zeros((film.height, film.width))
+    total: NDArray[np.float64] = np.zeros((film.height, film.width))
     for cell, strength in ((80, 14), (20, 8), (10, 4)):
         shape = (-(-film.height // cell), -(-film.width // cell))
         coarse = random.uniform(-strength, strength, shape)
         total += np.kron(coarse, np.ones((cell, cell)))[: film.height, : film.width]
     for axis in (0, 1):
-        total = sum(np.roll(total, shift, axis) for shift in range(-3, 4)) / 7
+        total = np.mean([np.roll(total, shift, axis) for shift in range(-3, 4)], axis=0)
     return np.round(total).astype(np.int16)
 
 
@@ -127,9 +127,12 @@ def _encode(path: Path, film: Film) -> None:
 def _repeat(clip: Path, path: Path, count: int) -> None:
     """The clip's packets `count` times, each time a clip's length later."""
     with av.open(str(clip)) as source, av.open(str(path), "w", format="mp4") as target:
-        streams = {stream.index: target.add_stream_from_template(stream) for stream in source.streams}
+        streams: dict[int, Any] = {
+            stream.index: target.add_stream_from_template(stream) for stream in source.streams
+        }
         for turn in range(count):
             source.seek(0)
+            packet: Any  # PyAV's stubs say that times may be missing; here they are not
             for packet in itertools.takewhile(lambda packet: packet.dts is not None, source.demux()):
                 shift = int(turn * CLIP / packet.time_base)
                 if packet.stream.type == "audio" and not 0 <= packet.pts * packet.time_base < CLIP:

@@ -4,7 +4,7 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
-from .bench import Bench, abr_vod
+from .bench import Bench, Command, abr_vod
 from .command import ffmpeg_copy, ffmpeg_hls, packager_copy
 from .measure import RunFailed
 from .pairs import interleave
@@ -23,7 +23,7 @@ _UNEVEN = 1.05
 def measure(bench: Bench) -> Report:
     """Measure. Raises RunFailed."""
     film, shaka = bench.source(_LENGTH), packager()
-    commands = {
+    commands: dict[str, Command] = {
         "abr": partial(abr_vod, film, "copy"),
         "FFmpeg": lambda out: ffmpeg_copy(bench.ffmpeg, film, out, _SEGMENT),
         "Packager": lambda out: packager_copy(shaka, film, out, _SEGMENT),

@@ -1,19 +1,12 @@
 """`transcode`: a film encoded to a ladder, beside FFmpeg with the same rungs and encoder options."""
 
-import os
-from contextlib import closing
 from functools import partial
-from pathlib import Path
 
-from abr.config.ladder import resolve
-from abr.config.profile import load_profile
-from abr.ingest.demux import Demuxer
-from abr.model.ladder import Ladder
-
-from .bench import Bench, abr_vod
+from .bench import Bench, Command, abr_vod
 from .command import ffmpeg_encode
 from .pairs import interleave
 from .report import Report, absolutes, compare
+from .source import ladder_of
 
 PROFILE = "720p"
 _LENGTH = 64
@@ -25,7 +18,7 @@ def measure(bench: Bench) -> Report:
     """Measure. Raises RunFailed, AbrError."""
     film = bench.source(_LENGTH)
     ladder = ladder_of(film, PROFILE)
-    commands = {
+    commands: dict[str, Command] = {
         "abr": partial(abr_vod, film, PROFILE),
         "FFmpeg": lambda out: ffmpeg_encode(bench.ffmpeg, film, out, ladder),
         _EQUAL: lambda out: ffmpeg_encode(bench.ffmpeg, film, out, ladder, threads=True),
@@ -41,9 +34,3 @@ def measure(bench: Bench) -> Report:
         "bytes": {side: runs[0].bytes for side, runs in costs.items()},
     }
     return Report("transcode", (*figures, *absolutes(costs)), costs, facts)
-
-
-def ladder_of(film: Path, profile: str) -> Ladder:
-    """The ladder that `abr vod` makes of this film. Raises AbrError."""
-    with closing(Demuxer(str(film))) as demuxer:
-        return resolve(load_profile(profile), demuxer.tracks, cores=os.cpu_count() or 1).ladder

@@ -113,12 +113,13 @@ class Broadcast:
     """The files of a stream by path; tests break them one at a time."""
 
     live: bool
+    count: int = COUNT
     files: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def now(self) -> int:
         """Nanoseconds: a second after the last segment ended."""
-        return EPOCH * 1_000_000_000 + int((COUNT * D + 1) * 1_000_000_000)
+        return EPOCH * 1_000_000_000 + int((self.count * D + 1) * 1_000_000_000)
 
     def edit(self, path: str, old: str, new: str, count: int = 1) -> "Broadcast":
         text = self.files[path].decode()
@@ -150,19 +151,19 @@ class Shelf:
         return str(self.folder)
 
 
-def broadcast(*, live: bool = False) -> Broadcast:
+def broadcast(*, live: bool = False, count: int = COUNT) -> Broadcast:
     """The right stream: two video rungs, one audio, one I-frame list, HLS and DASH."""
-    stream = Broadcast(live)
+    stream = Broadcast(live, count)
     for name in ("hi", "lo", "audio"):
         init, segments = fragments(name)
         stream.files[f"{name}/init.mp4"] = init
-        for index, data in enumerate(segments):
+        for index, data in enumerate(segments[:count]):
             moved = shift(data, EPOCH * timescale(name)) if live else data
             stream.files[f"{name}/{index}.m4s"] = moved
-        stream.files[f"{name}/index.m3u8"] = media_playlist(live=live)
-    stream.files["lo/iframes.m3u8"] = iframe_playlist("lo", live=live)
+        stream.files[f"{name}/index.m3u8"] = media_playlist(live=live, count=count)
+    stream.files["lo/iframes.m3u8"] = iframe_playlist("lo", live=live, count=count)
     stream.files["index.m3u8"] = multivariant()
-    stream.files["manifest.mpd"] = manifest(live=live)
+    stream.files["manifest.mpd"] = manifest(live=live, count=count)
     return stream
 
 
@@ -188,10 +189,10 @@ def media_playlist(*, live: bool, first: int = 0, count: int = COUNT) -> bytes:
     return "\n".join([*lines, *([] if live else ["#EXT-X-ENDLIST"]), ""]).encode()
 
 
-def iframe_playlist(name: str, *, live: bool, first: int = 0) -> bytes:
+def iframe_playlist(name: str, *, live: bool, first: int = 0, count: int = COUNT) -> bytes:
     lines = head(live=live, first=first)
     lines.insert(3, "#EXT-X-I-FRAMES-ONLY")
-    for index in range(first, first + COUNT):
+    for index in range(first, first + count):
         data = fragments(name)[1][index % COUNT]
         lines += [f"#EXT-X-PROGRAM-DATE-TIME:{date(index)}", "#EXTINF:1.920000,"]
         lines += [f"#EXT-X-BYTERANGE:{iframe_end(data) - len(STYP)}@{len(STYP)}", f"{index}.m4s"]
@@ -250,35 +251,43 @@ def _representation(name: str) -> str:
     )
 
 
-def _template(scale: int, *, live: bool) -> str:
+def _template(scale: int, *, live: bool, count: int) -> str:
     start = EPOCH * scale if live else 0
     offset = f' presentationTimeOffset="{start}"' if live else ""
     return (
         f'<SegmentTemplate timescale="{scale}"{offset} startNumber="0" initialization="$RepresentationID$/init.mp4" '
         f'media="$RepresentationID$/$Number$.m4s"><SegmentTimeline>'
-        f'<S t="{start}" d="{int(D * scale)}" r="{COUNT - 1}"/></SegmentTimeline></SegmentTemplate>'
+        f'<S t="{start}" d="{int(D * scale)}" r="{count - 1}"/></SegmentTimeline></SegmentTemplate>'
     )
 
 
-def manifest(*, live: bool) -> bytes:
+def manifest(*, live: bool, count: int = COUNT) -> bytes:
     if live:
         kind = (
-            'type="dynamic" availabilityStartTime="1970-01-01T00:00:00Z" publishTime="2026-01-01T00:00:08Z" '
+            f'type="dynamic" availabilityStartTime="1970-01-01T00:00:00Z" publishTime="2026-01-01T00:00:{int(count * D):02d}Z" '
             'minimumUpdatePeriod="PT1.92S" timeShiftBufferDepth="PT7.68S" suggestedPresentationDelay="PT6S"'
         )
         period = f'<Period id="one" start="PT{EPOCH}S">'
         clock = '<UTCTiming schemeIdUri="urn:mpeg:dash:utc:direct:2014" value="2026-01-01T00:00:08Z"/>'
     else:
-        kind = f'type="static" mediaPresentationDuration="PT{float(D * COUNT)}S"'
+        kind = f'type="static" mediaPresentationDuration="PT{float(D * count)}S"'
         period, clock = '<Period id="one" start="PT0S">', ""
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-live:2011" {kind}
  minBufferTime="PT2S" maxSegmentDuration="PT1.92S">
 {period}
 <AdaptationSet id="1" contentType="video" mimeType="video/mp4" segmentAlignment="true" startWithSAP="1"
- maxWidth="128" maxHeight="72">{_template(90_000, live=live)}{_representation("hi")}{_representation("lo")}</AdaptationSet>
+ maxWidth="128" maxHeight="72">{_template(90_000, live=live, count=count)}{_representation("hi")}{_representation("lo")}</AdaptationSet>
 <AdaptationSet id="2" contentType="audio" mimeType="audio/mp4" lang="en" segmentAlignment="true" startWithSAP="1">
 <AudioChannelConfiguration schemeIdUri="urn:mpeg:dash:23003:3:audio_channel_configuration:2011" value="2"/>
-<Role schemeIdUri="urn:mpeg:dash:role:2011" value="main"/>{_template(AUDIO_RATE, live=live)}{_representation("audio")}
+<Role schemeIdUri="urn:mpeg:dash:role:2011" value="main"/>{_template(AUDIO_RATE, live=live, count=count)}{_representation("audio")}
 </AdaptationSet></Period>{clock}</MPD>
 """.encode()
+
+
+def not_idr(data: bytes) -> bytes:
+    """The segment with its first IDR slice called an ordinary one."""
+    place = data.index(b"mdat") + 4
+    while data[place + 4] & 0x1F != 5:
+        place += 4 + int.from_bytes(data[place : place + 4], "big")
+    return data[: place + 4] + b"\x41" + data[place + 5 :]

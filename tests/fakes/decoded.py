@@ -26,7 +26,13 @@ def shown(number: int, pts: int, *, track: int = 0) -> DecodedPicture:
 
 
 def heard(
-    pts: int, samples: np.ndarray, *, rate: int = RATE, layout: str = "stereo", base: Fraction = TS, track: int = 1
+    pts: int,
+    samples: np.ndarray,
+    *,
+    rate: int = RATE,
+    layout: str = "stereo",
+    base: Fraction = TS,
+    track: int = 1,
 ) -> DecodedSound:
     """Sound of one channel's samples, the same in all of `layout`'s."""
     channels = len(av.AudioLayout(layout).channels)

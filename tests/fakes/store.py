@@ -34,6 +34,8 @@ class ScriptedStore:
         self.name = name
         self.held = MemoryStore(name)
         self.calls: list[Call] = []
+        self.called = threading.Semaphore(0)
+        """Released with each call."""
         self.rule: Rule = lambda _: None
         self.closed = 0
         self._errors: deque[Exception] = deque()
@@ -96,5 +98,6 @@ class ScriptedStore:
         with self._lock:
             self.calls.append(call)
             error = self._errors.popleft() if self._errors else self.rule(call)
+        self.called.release()
         if error is not None:
             raise error

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from abr.verify.judge import judge
-from tests.fakes.broadcast import COUNT, EPOCH, Broadcast, Shelf, broadcast, shift
+from tests.fakes.broadcast import EPOCH, Broadcast, Shelf, broadcast, not_idr, shift
 from tests.fakes.clock import FakeClock
 
 MPD = "manifest.mpd"
@@ -47,7 +47,7 @@ def drop(path):
 
 def late(first, name="lo"):
     def change(stream):
-        for index in range(first, COUNT):
+        for index in range(first, stream.count):
             stream.files[f"{name}/{index}.m4s"] = shift(stream.files[f"{name}/{index}.m4s"], 54_000)
 
     return change
@@ -61,8 +61,8 @@ def second_period(identity, start, extra=""):
         period = PERIOD.search(body)[0]
         copy = period.replace('id="one"', f'id="{identity}"').replace('start="PT0S"', f'start="PT{start}S"')
         copy = re.sub(r"(<AdaptationSet [^>]*>\n?(<AudioChannel[^>]*/>)?)", rf"\1{extra}", copy)
-        total = 'mediaPresentationDuration="PT15.36S"'
-        body = body.replace(period, period + copy).replace('mediaPresentationDuration="PT7.68S"', total)
+        total = 'mediaPresentationDuration="PT7.68S"'
+        body = body.replace(period, period + copy).replace('mediaPresentationDuration="PT3.84S"', total)
         stream.files[MPD] = body.encode()
 
     return change
@@ -80,12 +80,12 @@ STATIC = {
     "no profiles": ({"D-02"}, attribute("profiles")),
     "no minBufferTime": ({"D-03", "D-60"}, attribute("minBufferTime")),
     "months": ({"D-06"}, text('minBufferTime="PT2S"', 'minBufferTime="P0M0DT2S"')),
-    "Period id twice": ({"D-07", "D-90"}, second_period("one", 7.68)),
+    "Period id twice": ({"D-07", "D-90"}, second_period("one", 3.84)),
     "Representation id twice": ({"D-08", "D-53"}, text('id="hi"', 'id="lo"')),
     "empty Period": (
         {"D-09", "D-90"},
         lambda stream: (
-            second_period("two", 7.68)(stream),
+            second_period("two", 3.84)(stream),
             stream.edit(MPD, 'id="one" start="PT0S"', 'id="one" start="PT0S" duration="PT0S"'),
         ),
     ),
@@ -93,7 +93,7 @@ STATIC = {
     "update period": ({"D-21"}, text('type="static"', 'type="static" minimumUpdatePeriod="PT2S"')),
     "late start": (
         {"D-22"},
-        lambda stream: stream.edit(MPD, 'start="PT0S"', 'start="PT1S"').edit(MPD, "PT7.68S", "PT8.68S"),
+        lambda stream: stream.edit(MPD, 'start="PT0S"', 'start="PT1S"').edit(MPD, "PT3.84S", "PT4.84S"),
     ),
     "no alignment": ({"D-30"}, attribute("segmentAlignment")),
     "no set id": ({"D-31"}, text('<AdaptationSet id="1"', "<AdaptationSet")),
@@ -109,7 +109,7 @@ STATIC = {
     "neither": ({"D-39"}, pattern(TIMELINE, "")),
     "hole": (
         {"D-40", "D-57", "D-58"},
-        pattern(r'(<S t="0" d="172800" r=)"3"', r'\1"1"/><S t="345601" d="172799" r="1"'),
+        pattern(r'(<S t="0" d="172800" r=)"1"', r'\1"0"/><S t="172801" d="172799" r="0"'),
     ),
     "odd attribute": ({"D-40"}, text('<S t="0"', '<S n="7" t="0"')),
     "long segment": ({"D-42"}, text('maxSegmentDuration="PT1.92S"', 'maxSegmentDuration="PT1.9S"')),
@@ -117,17 +117,22 @@ STATIC = {
     "wrong codecs": ({"D-51"}, text('codecs="avc1.', 'codecs="avc1.7')),
     "wrong size": ({"D-53"}, text(' width="64"', ' width="62"')),
     "wrong rate": ({"D-54"}, text('Rate="48000"', 'Rate="44100"')),
-    "missing segment": ({"D-56"}, drop("hi/2.m4s")),
-    "tfdt late from segment 3": ({"C-02", "D-57", "C-10"}, late(3)),
+    "missing segment": ({"D-56"}, drop("hi/1.m4s")),
+    "tfdt late from segment 1": ({"C-02", "D-57", "C-10"}, late(1)),
     "one rung late": ({"D-57", "C-10", "D-62"}, late(0)),
+    "no access point": (
+        {"D-59"},
+        lambda stream: stream.files.__setitem__("hi/1.m4s", not_idr(stream.files["hi/1.m4s"])),
+    ),
+    "times beyond a double": ({"D-41", "D-57"}, text('t="0" d="172800"', 't="9007199254740992" d="172800"')),
     "wrong length": ({"D-58", "D-57"}, text('d="172800"', 'd="172000"')),
     "low bandwidth": ({"D-60", "D-61"}, pattern(r'(id="hi" bandwidth=)"\d+"', r'\1"1000"')),
     "high bandwidth": ({"D-61"}, pattern(r'(id="hi" bandwidth=)"(\d+)"', r'\1"9\g<2>"')),
     "too short": (
         {"D-62"},
-        lambda stream: stream.edit(MPD, 'PT7.68S"\n', 'PT13S"\n'),
+        lambda stream: stream.edit(MPD, 'PT3.84S"\n', 'PT13S"\n'),
     ),
-    "unconnected Period": ({"D-90"}, second_period("two", 7.68)),
+    "unconnected Period": ({"D-90"}, second_period("two", 3.84)),
     "long segments for HbbTV": (
         {"D-95", "D-42", "D-57", "D-58", "D-61"},
         text('<S t="0" d="172800"', '<S t="0" d="1728000"'),
@@ -163,15 +168,15 @@ def test_nothing_is_said_of_a_right_manifest(shelf, live):
 
 
 def test_a_connected_period_is_right(shelf):
-    stream = broadcast()
-    second_period("two", 7.68, CONNECTED)(stream)
+    stream = broadcast(count=2)
+    second_period("two", 3.84, CONNECTED)(stream)
     assert rules_of(shelf, stream) == set()
 
 
 @pytest.mark.parametrize("name", STATIC)
 def test_a_static_manifest_with_one_fault(shelf, name):
     expected, change = STATIC[name]
-    stream = broadcast()
+    stream = broadcast(count=2)
     change(stream)
     assert rules_of(shelf, stream) == expected
 

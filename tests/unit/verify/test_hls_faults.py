@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from abr.verify.judge import judge
-from tests.fakes.broadcast import COUNT, Broadcast, Shelf, broadcast, rates, shift
+from tests.fakes.broadcast import Broadcast, Shelf, box, broadcast, not_idr, rates, shift
 from tests.fakes.clock import FakeClock
 
 LISTS = ("hi/index.m3u8", "lo/index.m3u8", "audio/index.m3u8")
@@ -71,7 +71,7 @@ def without(name):
 
 def late(name, first=0, ticks=54_000):
     def change(stream):
-        for index in range(first, COUNT):
+        for index in range(first, stream.count):
             path = f"{name}/{index}.m4s"
             stream.files[path] = shift(stream.files[path], ticks)
 
@@ -84,7 +84,7 @@ def cut_list(path, first, last):
     def change(stream):
         lines = stream.files[path].decode().splitlines()
         start = next(place for place, line in enumerate(lines) if line.startswith("#EXT-X-PROGRAM"))
-        ends = lines[start + 3 * COUNT :]
+        ends = lines[start + 3 * stream.count :]
         kept = lines[start + 3 * first : start + 3 * (last + 1)]
         stream.files[path] = "\n".join([*lines[:start], *kept, *ends, ""]).encode()
 
@@ -125,11 +125,15 @@ def second_trak(data: bytes) -> bytes:
     return body + data[trak : trak + size] + data[trak + size :]
 
 
-def not_idr(data: bytes) -> bytes:
-    place = data.index(b"mdat") + 4
-    while data[place + 4] & 0x1F != 5:
-        place += 4 + int.from_bytes(data[place : place + 4], "big")
-    return data[: place + 4] + b"\x41" + data[place + 5 :]
+def with_edit(data: bytes) -> bytes:
+    """The init with an edit list that takes 100 ticks."""
+    edits = box(b"edts", box(b"elst", bytes(4), (1).to_bytes(4), bytes(4), (100).to_bytes(4), b"\0\1\0\0"))
+    for kind in (b"moov", b"trak"):
+        place = data.index(kind) - 4
+        size = int.from_bytes(data[place : place + 4]) + len(edits)
+        data = data[:place] + size.to_bytes(4) + data[place + 4 :]
+    place = data.index(b"mdia") - 4
+    return data[:place] + edits + data[place:]
 
 
 def short_range(data: bytes) -> bytes:
@@ -196,12 +200,12 @@ STATIC = {
     "no mvex": ({"H-40"}, patch("hi/init.mp4", b"mvex", 0, b"free")),
     "duration in the init": ({"H-41"}, patch("hi/init.mp4", b"mvhd", 20, b"\0\0\0\1")),
     "samples in the init": ({"H-42"}, patch("hi/init.mp4", b"stts", 8, b"\0\0\0\1")),
-    "no tfdt": ({"H-43", "H-71", "H-73", "C-09"}, patch("hi/2.m4s", b"tfdt", 0, b"free")),
+    "no tfdt": ({"H-43", "H-71", "H-73", "C-09"}, patch("hi/1.m4s", b"tfdt", 0, b"free")),
     "data elsewhere": ({"H-44"}, patch("hi/init.mp4", b"url ", 4, b"\0\0\0\0")),
     "no default-base-is-moof": ({"C-03"}, patch("hi/2.m4s", b"tfhd", 5, b"\0")),
     "cut segment": ({"H-45"}, replace("hi/2.m4s", lambda data: data[:-9])),
     "sample outside mdat": ({"H-45"}, patch("hi/2.m4s", b"mdat", 0, b"free")),
-    "tfdt late from segment 3": ({"H-46", "C-02", "H-71", "C-09", "H-56"}, late("lo", 3)),
+    "tfdt late from segment 2": ({"H-46", "C-02", "H-71", "C-09", "H-56"}, late("lo", 2)),
     "one rung late": ({"H-71", "H-33", "H-73", "C-09"}, late("hi")),
     "no IDR": ({"H-47"}, replace("hi/2.m4s", not_idr)),
     "two tracks": ({"C-04"}, replace("hi/init.mp4", second_trak)),
@@ -236,10 +240,22 @@ STATIC = {
         text("index.m3u8", ',URI="audio/index.m3u8"', ""),
     ),
     "other target duration": ({"H-70"}, text("lo/index.m3u8", "DURATION:2", "DURATION:3")),
-    "audio cut elsewhere": ({"H-73", "A-8.3"}, cut_list("audio/index.m3u8", 1, 3)),
-    "audio short": ({"H-74", "C-12", "A-8.3"}, cut_list("audio/index.m3u8", 0, 1)),
+    "audio cut elsewhere": ({"H-73", "A-8.3"}, cut_list("audio/index.m3u8", 1, 2)),
+    "audio short": ({"H-74", "C-12", "A-8.3"}, cut_list("audio/index.m3u8", 0, 0)),
     "5.1 only": ({"A-2.3"}, text("index.m3u8", 'CHANNELS="2"', 'CHANNELS="6"')),
     "EXTINF a little off": ({"A-8.1"}, text("audio/index.m3u8", "EXTINF:1.920", "EXTINF:1.962")),
+    "edit list in video": ({"C-05"}, replace("hi/init.mp4", with_edit)),
+    "more than the AAC core": (
+        {"C-13"},
+        lambda stream: (
+            replace("audio/init.mp4", lambda data: data.replace(b"mp41", b"caac"))(stream),
+            patch("audio/init.mp4", b"mp4a", 28, b"\xfa\x00")(stream),
+        ),
+    ),
+    "one variant": (
+        {"A-9.9"},
+        replace("index.m3u8", lambda data: re.sub(rb"#EXT-X-STREAM-INF.*64x36.*\n.*\n", b"", data)),
+    ),
     "no type": (
         {"A-8.6"},
         lambda stream: [without(name)(*ALL)(stream) for name in ("#EXT-X-PLAYLIST-TYPE", "#EXT-X-PROGRAM")],
@@ -280,6 +296,7 @@ LIVE = {
         text("lo/index.m3u8", "DISCONTINUITY-SEQUENCE:0", "DISCONTINUITY-SEQUENCE:1"),
     ),
     "group that is not there": ({"H-65", "H-52"}, text("index.m3u8", 'AUDIO="a"', 'AUDIO="b"')),
+    "audio inside": ({"A-9.5", "H-52"}, text("index.m3u8", ',AUDIO="a"', "")),
     "no dates": ({"A-8.4"}, without("#EXT-X-PROGRAM")(*ALL)),
     "short window": ({"A-8.11", "A-8.12"}, both(ALL, "MEDIA-SEQUENCE:0", "MEDIA-SEQUENCE:100")),
     "break without its counter": (
@@ -303,7 +320,7 @@ def test_the_right_stream_has_advice_only(shelf, live):
 @pytest.mark.parametrize("name", STATIC)
 def test_a_finished_stream_with_one_fault(shelf, name):
     expected, change = STATIC[name]
-    stream = broadcast()
+    stream = broadcast(count=3)
     del stream.files["manifest.mpd"]
     change(stream)
     assert rules_of(shelf, stream) - ADVICE == expected
@@ -312,7 +329,7 @@ def test_a_finished_stream_with_one_fault(shelf, name):
 @pytest.mark.parametrize("name", LIVE)
 def test_a_live_stream_with_one_fault(shelf, name):
     expected, change = LIVE[name]
-    stream = broadcast(live=True)
+    stream = broadcast(live=True, count=3)
     del stream.files["manifest.mpd"]
     change(stream)
     assert rules_of(shelf, stream) - ADVICE == expected

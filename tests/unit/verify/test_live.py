@@ -73,7 +73,7 @@ def publish(stream: Broadcast, step: int) -> None:
 
 def dash(step: int) -> bytes:
     text = manifest(live=True).decode()
-    text = text.replace("00:00:08Z", f"00:00:{8 + 2 * step:02d}Z", 1).replace(
+    text = text.replace("00:00:07Z", f"00:00:{7 + 2 * step:02d}Z", 1).replace(
         'startNumber="0"', f'startNumber="{step}"'
     )
     for scale in (90_000, 48_000):
@@ -180,7 +180,7 @@ def stale_manifest(stream, now):
 
 def back_again(stream, now):
     if now == 2:
-        stream.files["manifest.mpd"] = dash(0).replace(b"00:00:08Z", b"00:00:12Z", 1)
+        stream.files["manifest.mpd"] = dash(0).replace(b"00:00:07Z", b"00:00:12Z", 1)
 
 
 def kept_short(stream, now):
