@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 
 from abr.config.settings import LiveSettings
@@ -12,6 +13,9 @@ from abr.model.time import NANO
 from abr.worker.delivery import Books, Delivery
 from abr.worker.input import Input, Published
 from abr.worker.live import LiveEvent
+
+_REOPENED = 16
+"""How often a feed may change its tracks: each time costs a new decoder."""
 
 
 class Channel:
@@ -109,16 +113,15 @@ class Channel:
             self._changed.notify_all()
 
     def _read(self, feed: Feed) -> None:
-        """A feed whose tracks change is opened again and again; the event goes on."""
-        while True:
-            source = Published(feed)
-            try:
-                self.carry(source)
+        """A feed whose tracks change is opened again; the event goes on, on the same time line."""
+        with closing(Published(feed)) as source:
+            self.carry(source)
+            for _ in range(_REOPENED):
                 if not source.reopen:
                     return
-            finally:
-                source.close()
-            feed.restart()
+                source.open_again()
+                self.carry(source)
+            feed.abort("its tracks change all the time")
 
     def _begin(self, source: Input) -> LiveEvent:
         event = LiveEvent(source.tracks, self._settings, self._books, self._delivery)

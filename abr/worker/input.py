@@ -29,6 +29,16 @@ class Input(Protocol):
         """Bytes so far; 0 where nobody counts."""
         ...
 
+    @property
+    def reopen(self) -> bool:
+        """Whether the feed goes on, on the same time line, with other tracks: `open_again`."""
+        ...
+
+    @property
+    def again(self) -> bool:
+        """Whether this is the same feed, opened again."""
+        ...
+
     def items(self) -> Items: ...
     def close(self) -> None: ...
 
@@ -40,6 +50,16 @@ class Published:
         self.name = feed.name
         self._feed = feed
         self._demuxer = Demuxer(feed)
+        self._normaliser = Normaliser(self._demuxer.tracks)
+        self.again = False
+
+    def open_again(self) -> None:
+        """Open the feed with the tracks that it has now. Raises FeedUnreadable."""
+        self._demuxer.close()
+        self._feed.restart()
+        self._demuxer = Demuxer(self._feed)
+        self._normaliser.change_tracks(self._demuxer.tracks)
+        self.again = True
 
     @property
     def tracks(self) -> tuple[Track, ...]:
@@ -51,7 +71,7 @@ class Published:
 
     @property
     def reopen(self) -> bool:
-        """Whether the feed goes on with other tracks."""
+        """Whether the feed goes on, on the same time line, with other tracks."""
         return self._demuxer.reopen
 
     @property
@@ -59,9 +79,8 @@ class Published:
         return self._feed.stats().bytes
 
     def items(self) -> Items:
-        normaliser = Normaliser(self.tracks)
         for packet in self._demuxer.packets():
-            yield normaliser.push(packet)
+            yield self._normaliser.push(packet)
 
     def close(self) -> None:
         self._demuxer.close()
@@ -74,6 +93,8 @@ class Pulled:
     """
 
     received = 0
+    reopen = False
+    again = False
 
     def __init__(self, location: str, *, loop: bool, clock: Clock, wait: Callable[[float], bool]) -> None:
         self._location, self._loop, self._clock, self._wait = location, loop, clock, wait

@@ -20,7 +20,6 @@ from abr.worker.packager import Packager, Tally
 from abr.worker.pipeline import Arrival, Encoders, FeedBegin, FeedEnd, Pipeline
 from abr.worker.stage import Closed, Horizon, Inbox, Threads
 
-
 _SHOWN = ("repeated", "dropped", "idle", "moved")
 """Counters of the grid that an operator reads."""
 
@@ -75,10 +74,11 @@ class LiveEvent:
     def carry(self, feed: Input) -> None:
         """Read a feed to its end, in the calling thread."""
         try:
-            self._give(FeedBegin(feed.tracks))
+            self._give(FeedBegin(feed.tracks, again=feed.again))
             for packets in feed.items():
                 self._give(packets)
-            self._give(FeedEnd())
+            if not feed.reopen:
+                self._give(FeedEnd())
         except Closed:
             self.threads.check()
 

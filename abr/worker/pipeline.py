@@ -27,6 +27,8 @@ class FeedBegin(NamedTuple):
     """A feed goes on air: what follows is decoded as these tracks."""
 
     tracks: tuple[Track, ...]
+    again: bool = False
+    """The feed on air goes on, on the same time line, with these tracks instead."""
 
 
 class FeedEnd(NamedTuple):
@@ -37,10 +39,10 @@ Arrival = FeedBegin | FeedEnd | Sequence[Packet | Gap]
 
 
 class Frames(NamedTuple):
-    """What one arrival became; `begin` and `end` say that a feed came or went before it."""
+    """What one arrival became. A feed that begins does so after these frames, one that ends too."""
 
     items: Sequence[Decoded]
-    begin: tuple[Track, ...] | None = None
+    begin: FeedBegin | None = None
     end: bool = False
 
 
@@ -48,6 +50,7 @@ class Placer(Stage[Decoded, Placed], Protocol):
     """Puts frames in their places: `transcode.grid.LiveGrid` or `transcode.film.Film`."""
 
     def begin_feed(self, tracks: Sequence[Track]) -> None: ...
+    def change_tracks(self, tracks: Sequence[Track]) -> None: ...
     def end_feed(self) -> None: ...
 
 
@@ -159,8 +162,9 @@ class _Decoding:
 
     def take(self, arrival: Arrival) -> Frames:
         if isinstance(arrival, FeedBegin):
+            rest = self.rest()
             self._decoder = self._make(arrival.tracks)
-            return Frames((), begin=arrival.tracks)
+            return Frames(rest, begin=arrival)
         if isinstance(arrival, FeedEnd):
             return Frames(self.rest(), end=True)
         decoder = self._decoder
@@ -183,13 +187,19 @@ class _Feeds:
         self._horizon = horizon
 
     def push(self, item: Frames, now: int) -> list[Placed]:
-        if item.begin is not None:
-            self._placer.begin_feed(item.begin)
         placed = [output for frame in item.items for output in self._placer.push(frame, now)]
         if item.end:
             self._placer.end_feed()
+        if item.begin is not None:
+            self._begin(item.begin)
         self._horizon.leave()
         return placed
+
+    def _begin(self, feed: FeedBegin) -> None:
+        if feed.again:
+            self._placer.change_tracks(feed.tracks)
+        else:
+            self._placer.begin_feed(feed.tracks)
 
     def tick(self, now: int) -> list[Placed]:
         return self._placer.tick(now)

@@ -184,6 +184,9 @@ class _Placer(FilmStage):
     def begin_feed(self, tracks: Sequence[Track]) -> None:
         """It was made for these tracks."""
 
+    def change_tracks(self, tracks: Sequence[Track]) -> None:
+        """A film is opened once."""
+
     def end_feed(self) -> None:
         """Its flush follows."""
 

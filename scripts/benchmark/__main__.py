@@ -85,7 +85,8 @@ def main(parts: Sequence[str], target: Path | None, *, no_bounds: bool, newest: 
 
 
 def _measure(part: str, bench: Bench) -> Report:
-    report: Report = importlib.import_module(f".{PARTS[part]}", __package__).measure(bench)
+    with bench.part():
+        report: Report = importlib.import_module(f".{PARTS[part]}", __package__).measure(bench)
     _console.print(table(report))
     _console.print()
     return report

@@ -1,6 +1,7 @@
 """What every part of the benchmark is given."""
 
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from .measure import Cost, RunFailed, run, warm, written
 from .programs import ABR
 from .source import piece
 
+_OUTPUT = "output"
 
 Command = Callable[[Path], list[str]]
 """The command line that writes into a folder."""
@@ -49,24 +51,31 @@ class Bench:
         return films[0], films[1]
 
     def write(self, command: Command) -> Cost:
-        """Run a command that writes into the folder it is given; measure it and what it wrote."""
-        with self.folder() as folder:
-            cost = run(command(folder))
-            segments, size = written(folder)
-            if not segments:
-                raise RunFailed(f"{command(folder)[0]} wrote no segment")
-            return cost._replace(segments=segments, bytes=size)
+        """Run a command that writes into the folder it is given; measure it and what it wrote. Raises RunFailed."""
+        folder = self.folder()
+        cost = run(command(folder))
+        segments, size = written(folder)
+        if not segments:
+            raise RunFailed(f"{command(folder)[0]} wrote no segment")
+        return cost._replace(segments=segments, bytes=size)
+
+    def folder(self) -> Path:
+        """A new empty folder."""
+        outputs = self.work / _OUTPUT
+        outputs.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(dir=outputs))
 
     @contextmanager
-    def folder(self) -> Iterator[Path]:
-        """An empty folder that is gone afterwards."""
-        folder = self.work / "output"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+    def part(self) -> Iterator[None]:
+        """The folders of one part, all removed behind it.
+
+        Not one by one: ext4 takes long to find room for new files next to some that were removed a moment ago, and
+        each run would be charged for what the one before it wrote.
+        """
         try:
-            yield folder
+            yield
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(self.work / _OUTPUT, ignore_errors=True)
 
 
 def abr_vod(film: Path, profile: str, out: Path) -> list[str]:

@@ -93,35 +93,31 @@ def _made(path: Path, make: Callable[[Path], None]) -> None:
 
 def _encode(path: Path, film: Film) -> None:
     with av.open(str(path), "w", format="mp4") as container:
-        video: Any = container.add_stream("libx264", rate=film.rate, options={"preset": "fast"})
-        video.width, video.height, video.pix_fmt = film.width, film.height, "yuv420p"
-        video.bit_rate = film.bitrate
-        video.codec_context.gop_size = film.key_seconds * film.rate
-        video.codec_context.options = {
-            "preset": "fast",
-            "sc_threshold": "0",
-            "keyint_min": str(film.key_seconds * film.rate),
-            "maxrate": str(film.bitrate * 3 // 2),
-            "bufsize": str(film.bitrate * 2),
-        }
-        video.codec_context.color_range = 1
-        for name in ("color_primaries", "color_trc", "colorspace"):
-            setattr(video.codec_context, name, 1)
-        audio: Any = container.add_stream("aac", rate=sound.RATE, layout="stereo")
+        video, audio = _video(container, film), container.add_stream("aac", rate=sound.RATE, layout="stereo")
         audio.bit_rate = 128_000
         for index, image in enumerate(frames(film)):
             frame = av.VideoFrame.from_ndarray(image, format="yuv420p")
             frame.pts, frame.time_base = index, Fraction(1, film.rate)
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
-        for index in range(CLIP * sound.RATE // AAC_FRAME):
-            block = av.AudioFrame.from_ndarray(
-                sound.samples(index * AAC_FRAME, AAC_FRAME), format="fltp", layout="stereo"
-            )
-            block.sample_rate, block.pts = sound.RATE, index * AAC_FRAME
-            block.time_base = Fraction(1, sound.RATE)
+        for first in range(0, CLIP * sound.RATE, AAC_FRAME):
+            block = av.AudioFrame.from_ndarray(sound.samples(first, AAC_FRAME), "fltp", "stereo")
+            block.sample_rate, block.pts, block.time_base = sound.RATE, first, Fraction(1, sound.RATE)
             container.mux(audio.encode(block))
         container.mux(audio.encode(None))
+
+
+def _video(container: Any, film: Film) -> Any:
+    """A stream of closed groups of pictures, tagged as BT.709."""
+    group = str(film.key_seconds * film.rate)
+    rate = {"maxrate": str(film.bitrate * 3 // 2), "bufsize": str(film.bitrate * 2)}
+    options = {"preset": "fast", "sc_threshold": "0", "g": group, "keyint_min": group, **rate}
+    stream = container.add_stream("libx264", rate=film.rate, options=options)
+    stream.width, stream.height, stream.pix_fmt = film.width, film.height, "yuv420p"
+    stream.bit_rate = film.bitrate
+    for name in ("color_range", "color_primaries", "color_trc", "colorspace"):
+        setattr(stream.codec_context, name, 1)
+    return stream
 
 
 def _repeat(clip: Path, path: Path, count: int) -> None:
@@ -132,11 +128,16 @@ def _repeat(clip: Path, path: Path, count: int) -> None:
         }
         for turn in range(count):
             source.seek(0)
-            packet: Any  # PyAV's stubs say that times may be missing; here they are not
-            for packet in itertools.takewhile(lambda packet: packet.dts is not None, source.demux()):
+            packets: Iterator[Any] = itertools.takewhile(_timed, source.demux())
+            for packet in packets:
                 shift = int(turn * CLIP / packet.time_base)
                 if packet.stream.type == "audio" and not 0 <= packet.pts * packet.time_base < CLIP:
                     continue  # priming
                 packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
                 packet.stream = streams[packet.stream.index]
                 target.mux(packet)
+
+
+def _timed(packet: Any) -> bool:
+    """Whether this is a packet; the last one of each track is empty."""
+    return packet.dts is not None

@@ -40,8 +40,7 @@ Seen = Mapping[str, Mapping[int, int]]
 def measure(bench: Bench) -> Report:
     """Publish the test picture, watch the playlists. Raises RunFailed."""
     ladder = _ladder()
-    with bench.folder() as folder:
-        seen = _broadcast(folder, ladder.names, bench.seconds or _LENGTH)
+    seen = _broadcast(bench.folder(), ladder.names, bench.seconds or _LENGTH)
     delays = latencies(seen, ladder.duration, HOLD)
     if not delays:
         raise RunFailed("no segment was named while the picture was published")

@@ -60,13 +60,13 @@ def measure(bench: Bench) -> Report:
         "direct": _Way(_direct(sizes)),
         "bicubic": _Way(_bicubic(sizes)),
     }
-    with bench.folder() as folder:
-        for name, way in ways.items():
-            bench.told(f"scaling, {name}")
-            _apply(way, pictures, source, folder / name)
-        figures = _quality(ways, sizes)
-        if _has_xpsnr(bench.ffmpeg):
-            figures += _perceived(bench.ffmpeg, folder, ways, sizes, source)
+    folder = bench.folder()
+    for name, way in ways.items():
+        bench.told(f"scaling, {name}")
+        _apply(way, pictures, source, folder / name)
+    figures = _quality(ways, sizes)
+    if _has_xpsnr(bench.ffmpeg):
+        figures += _perceived(bench.ffmpeg, folder, ways, sizes, source)
     cost = [
         Figure(f"CPU a picture, {name}", _one(way.seconds * 1000 / len(pictures)), "ms")
         for name, way in ways.items()

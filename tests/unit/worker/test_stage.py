@@ -122,3 +122,32 @@ def test_time_inside_the_worker_waits_for_what_has_arrived():
     assert horizon.now() == 20
     horizon.leave()
     assert horizon.now() == 50
+
+
+def test_a_writer_that_comes_after_the_end_is_told():
+    """Else it would wait for ever before a queue that nobody reads any more."""
+    inbox = Inbox(4)
+    inbox.put(1)
+    inbox.end()
+    with pytest.raises(Closed):
+        inbox.put(2)
+    with pytest.raises(Closed):
+        inbox.offer(2)
+    assert inbox.get(0) == [1]
+    assert inbox.get(0) is None
+
+
+def test_a_writer_that_waits_for_room_is_woken_by_the_end():
+    threads, told = Threads(), threading.Event()
+    inbox = threads.inbox(1)
+    inbox.put(1)
+
+    def writer():
+        try:
+            inbox.put(2)
+        except Closed:
+            told.set()
+
+    threads.spawn("writer", writer)
+    inbox.end()
+    assert told.wait(5)

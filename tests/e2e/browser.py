@@ -1,0 +1,84 @@
+"""Four players in a real browser: hls.js, the browser's own HLS, dash.js and Shaka, one run each."""
+
+import json
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.processes import Program, running
+
+PLAYERS = Path(__file__).parent / "players"
+START = 60.0
+"""Seconds that a browser may take to start, show its first frame and end again."""
+
+
+def needed() -> None:
+    """Skip the test, by the name of what is missing."""
+    for program in ("node", "chromium"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed (scripts/setup-browser)")
+    if not (PLAYERS / "node_modules").is_dir():
+        pytest.skip("the players are not installed (scripts/setup-browser)")
+
+
+class Player:
+    """One run of one player, that has begun."""
+
+    def __init__(self, program: Program, seconds: float) -> None:
+        self._program, self._seconds = program, seconds
+
+    def report(self) -> dict[str, Any]:
+        """What it has seen, when it has ended; the test fails if that is not good."""
+        done = self._program.wait(self._seconds + START)
+        assert done.out, done.err
+        report: dict[str, Any] = json.loads(done.out)
+        assert report["ok"], report["why"]
+        return report
+
+
+@contextmanager
+def playing(folder: Path, player: str, url: str, seconds: int, *options: str) -> Iterator[Player]:
+    """A player on its way through `url`."""
+    command = ("node", str(PLAYERS / "play.mjs"), "--player", player, "--url", url, "--seconds", str(seconds))
+    with running(folder, f"{player}-{url.rpartition('.')[2]}", *command, *options) as program:
+        yield Player(program, seconds)
+
+
+def preview(folder: Path, url: str, shot: Path) -> dict[str, Any]:
+    """What a browser finds on the worker's page; its picture goes to `shot`."""
+    command = ("node", str(PLAYERS / "preview.mjs"), "--url", url, "--shot", str(shot))
+    with running(folder, "preview", *command) as program:
+        return Player(program, 20).report()
+
+
+class _Files(SimpleHTTPRequestHandler):
+    extensions_map = {
+        **SimpleHTTPRequestHandler.extensions_map,
+        ".m3u8": "application/vnd.apple.mpegurl",
+        ".mpd": "application/dash+xml",
+        ".m4s": "video/mp4",
+    }
+
+    def log_message(self, *_: object) -> None:
+        """Requests are not logged."""
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """A folder behind a plain HTTP server, as a CDN would have it."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=str(folder)))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)

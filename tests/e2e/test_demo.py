@@ -1,0 +1,113 @@
+"""`abr demo` in a real browser: four players while it is live, two on what it leaves behind.
+
+The tests of this file share one run of the demo and follow each other: live, the page, the end, the recording.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import browser
+from tests.e2e.processes import Program, abr, busy, fetch
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+
+LIVE = 6
+"""Seconds that each player plays while the demo is live."""
+
+LONGEST = 180
+"""Seconds after which the demo ends by itself; the tests end it when they have seen enough."""
+
+SIZES = {"640x360", "416x234", "256x144"}
+
+
+@dataclass
+class Demo:
+    """The running demo."""
+
+    program: Program
+    folder: Path
+    page: str
+    """URL of the worker's page, without a slash at its end."""
+
+    def media(self, name: str) -> str:
+        """URL of an entry point."""
+        return f"{self.page}/media/demo/{name}"
+
+    def on_air(self) -> None:
+        """Wait until both entry points are there."""
+        for name in ("index.m3u8", "manifest.mpd"):
+            self.program.until(name, lambda name=name: fetch(self.media(name)), 60)
+
+    def recording(self) -> Path:
+        """The folder of the recording, when the demo has been ended."""
+        if self.program.code is None:
+            done = self.program.interrupt(30)
+            assert done.code == 0, done.err
+        (entry,) = self.folder.glob("demo/recordings/*/index.m3u8")
+        return entry.parent
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    browser.needed()
+    folder = tmp_path_factory.mktemp("demo")
+    with abr(folder, "demo", "--seconds", str(LONGEST), "--port", "0", "--to", "stream") as program:
+        line = program.until("the page's address", lambda: program.out.partition("\n")[0], 30)
+        yield Demo(program, folder / "stream", line.split()[1].rstrip("/"))
+
+
+@pytest.mark.parametrize(
+    ("player", "entry"),
+    [
+        ("hls", "index.m3u8"),
+        ("native", "index.m3u8"),
+        ("shaka", "index.m3u8"),
+        ("dash", "manifest.mpd"),
+        ("shaka", "manifest.mpd"),
+    ],
+)
+def test_a_player_plays_it_live(demo: Demo, tmp_path: Path, player: str, entry: str) -> None:
+    """Without a stall or a hole, through switches from rung to rung."""
+    demo.on_air()
+    options = ("--force-switch", "--max-gap", "0.3")
+    with browser.playing(tmp_path, player, demo.media(entry), LIVE, *options) as run:
+        report = run.report()
+    assert report["frames"] >= LIVE * 25 * 8 // 10
+    assert len(report["sizes"]) > 1 or player == "native"
+
+
+def test_the_page_shows_it(demo: Demo, tmp_path: Path) -> None:
+    """It plays, knows the rungs and the origin, and its console is clean."""
+    demo.on_air()
+    shot = tmp_path / "page.png"
+    report = browser.preview(tmp_path, f"{demo.page}/", shot)
+    assert (report["phase"], report["rungs"], report["origins"]) == ("live", 4, 1)
+    assert shot.stat().st_size > 10_000
+
+
+def test_ctrl_c_ends_it(demo: Demo) -> None:
+    """And it says where the recording is."""
+    recording = demo.recording()
+    assert f"recording demo/recordings/{recording.name}/" in demo.program.out
+    assert (recording / "manifest.mpd").is_file()
+
+
+def test_players_play_the_recording_to_its_end(demo: Demo, tmp_path: Path) -> None:
+    """hls.js by its playlist and dash.js by its manifest, side by side, no frame left out."""
+    recording = demo.recording().relative_to(demo.folder)
+    gap = "0.3" if busy() else "0.13"
+    options = ("--until-end", "--max-gap", gap)
+    with browser.served(demo.folder) as site, ExitStack() as stack:
+        runs = [
+            stack.enter_context(browser.playing(tmp_path, player, f"{site}/{recording}/{entry}", 110, *options))
+            for player, entry in (("hls", "index.m3u8"), ("dash", "manifest.mpd"))
+        ]
+        reports = [run.report() for run in runs]
+    for report in reports:
+        assert report["duration"] > 20
+        assert report["last"] >= report["duration"] - 0.1
+        assert set(report["sizes"]) <= SIZES
