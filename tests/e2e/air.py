@@ -92,7 +92,9 @@ class Watcher:
 
     def _check_objects(self, path: Path, playlist: Playlist) -> None:
         for entry in playlist.entries.values():
-            missing = [uri for uri in (entry.uri, entry.init.split('"')[1]) if not (path.parent / uri).is_file()]
+            missing = [
+                uri for uri in (entry.uri, entry.init.split('"')[1]) if not (path.parent / uri).is_file()
+            ]
             self.faults += [f"{path}: {uri} is listed and not there" for uri in missing]
 
     def _check_time(self, path: Path, playlist: Playlist) -> None:

@@ -71,7 +71,9 @@ class Program:
 
     def log(self, event: str) -> list[dict[str, Any]]:
         """Its log lines of this name (`--log-json`), in order."""
-        lines = [json.loads(line) for line in self.err.splitlines() if line.startswith("{") and line.endswith("}")]
+        lines = [
+            json.loads(line) for line in self.err.splitlines() if line.startswith("{") and line.endswith("}")
+        ]
         return [line for line in lines if line["event"] == event]
 
     def until(self, what: str, condition: Callable[[], T | None], seconds: float, *, pace: float = PACE) -> T:

@@ -103,7 +103,9 @@ def test_players_play_the_recording_to_its_end(demo: Demo, tmp_path: Path) -> No
     options = ("--until-end", "--max-gap", gap)
     with browser.served(demo.folder) as site, ExitStack() as stack:
         runs = [
-            stack.enter_context(browser.playing(tmp_path, player, f"{site}/{recording}/{entry}", 110, *options))
+            stack.enter_context(
+                browser.playing(tmp_path, player, f"{site}/{recording}/{entry}", 110, *options)
+            )
             for player, entry in (("hls", "index.m3u8"), ("dash", "manifest.mpd"))
         ]
         reports = [run.report() for run in runs]

@@ -132,7 +132,9 @@ def test_a_publisher_that_returns_goes_on_with_its_event(tmp_path: Path) -> None
 def test_a_pulled_file_is_an_event(tmp_path: Path) -> None:
     """It is read at its own pace; its end is the event's."""
     (tmp_path / "evening.mp4").write_bytes(make_clip(Clip(size=(416, 234), seconds=Fraction(10), b_frames=2)))
-    with abr(tmp_path, "live", "--pull", "evening.mp4", "--profile", "test", "--to", "a", "--log-json") as worker:
+    with abr(
+        tmp_path, "live", "--pull", "evening.mp4", "--profile", "test", "--to", "a", "--log-json"
+    ) as worker:
         done = worker.wait(60)
     assert done.code == 0, done.err
     film = recording(tmp_path / "a/evening")

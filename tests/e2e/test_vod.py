@@ -51,7 +51,17 @@ def package(folder: Path, clip: Clip, name: str, profile: str = "test") -> dict[
     """The clip as a file called `name`, packaged; the recording's renditions."""
     (folder / name).write_bytes(make_clip(clip))
     done = run_abr(
-        folder, "vod", name, "--profile", profile, "--to", "origin", "--channel", "film", "--json", seconds=PATIENCE
+        folder,
+        "vod",
+        name,
+        "--profile",
+        profile,
+        "--to",
+        "origin",
+        "--channel",
+        "film",
+        "--json",
+        seconds=PATIENCE,
     )
     assert done.code == 0, done.err
     made = json.loads(done.out)

@@ -24,5 +24,7 @@ def refused(verdict: dict[str, Any]) -> list[str]:
     """The findings of a verdict that nobody has accepted."""
     binding = [found for found in verdict["findings"] if found["level"] in BINDING]
     return [
-        f"{found['rule']} {found['where']}: {found['text']}" for found in binding if found["rule"] not in ACCEPTED
+        f"{found['rule']} {found['where']}: {found['text']}"
+        for found in binding
+        if found["rule"] not in ACCEPTED
     ]
