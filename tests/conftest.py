@@ -10,8 +10,9 @@ Golden = Callable[[str, str], None]
 
 _GOLDEN = Path(__file__).parent / "golden"
 
-settings.register_profile("abr", max_examples=30, deadline=None, database=None)
-settings.load_profile("abr")
+settings.register_profile("abr", max_examples=30, deadline=None, database=None, derandomize=True)
+settings.register_profile("explore", max_examples=1000, deadline=None)
+settings.load_profile("abr")  # the same examples each time; --hypothesis-profile=explore looks for new ones
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -3,7 +3,11 @@ const SWITCH_EVERY = 3000; // ms between forced rungs
 const STALL = 300; // ms without progress of a playing element
 
 const video = document.querySelector('video');
-const seen = {frames: 0, maxGap: 0, gapAt: null, stalls: [], errors: [], rungs: 0, sizes: [], first: null, last: null};
+const AHEAD = 5; // s that the players keep in their buffers, so that a forced rung is soon on the screen
+
+const seen = {frames: 0, stalls: [], errors: [], rungs: 0, sizes: [], first: null, last: null};
+const steps = []; // from one seen frame to the next: media time, seconds between them, frames that passed
+let passed = 0; // frames up to the last one that was seen: shown, or dropped by a busy browser
 
 const adapters = {
   native(url) {
@@ -11,7 +15,7 @@ const adapters = {
     return {rungs: () => 1, force() {}};
   },
   hls(url) {
-    const hls = new Hls({maxBufferLength: 12, enableWorker: false});
+    const hls = new Hls({maxBufferLength: AHEAD, maxMaxBufferLength: AHEAD, enableWorker: false});
     hls.on(Hls.Events.ERROR, (_, data) => data.fatal && seen.errors.push(`hls.js ${data.type} ${data.details}`));
     hls.loadSource(url);
     hls.attachMedia(video);
@@ -19,7 +23,8 @@ const adapters = {
   },
   dash(url) {
     const player = dashjs.MediaPlayer().create();
-    player.updateSettings({streaming: {abr: {autoSwitchBitrate: {video: false}}}});
+    const buffer = {bufferTimeDefault: AHEAD, bufferTimeAtTopQuality: AHEAD, bufferTimeAtTopQualityLongForm: AHEAD};
+    player.updateSettings({streaming: {buffer, abr: {autoSwitchBitrate: {video: false}}}});
     player.on('error', (event) => seen.errors.push(`dash.js ${event.error.code} ${event.error.message}`));
     player.initialize(video, url, true);
     return {
@@ -30,18 +35,19 @@ const adapters = {
   shaka(url) {
     const player = new shaka.Player();
     player.addEventListener('error', (event) => seen.errors.push(`shaka ${event.detail.code}`));
-    player.configure({abr: {enabled: false}});
-    player.attach(video).then(() => player.load(url)).catch((error) => seen.errors.push(`shaka ${error.code}`));
+    player.configure({abr: {enabled: false}, streaming: {bufferingGoal: AHEAD}});
+    player.attach(video).then(() => player.load(url)).then(() => video.play()).catch((error) => seen.errors.push(`shaka ${error.code}`));
     const tracks = () => player.getVariantTracks().sort((a, b) => a.bandwidth - b.bandwidth);
     return {rungs: () => tracks().length, force: (index) => player.selectVariantTrack(tracks()[index], false)};
   },
 };
 
 function onFrame(_, frame) {
+  const all = frame.presentedFrames + video.getVideoPlaybackQuality().droppedVideoFrames;
   if (seen.last !== null && !video.seeking) {
-    const gap = frame.mediaTime - seen.last;
-    if (gap > seen.maxGap) { seen.maxGap = gap; seen.gapAt = frame.mediaTime; }
+    steps.push([frame.mediaTime, frame.mediaTime - seen.last, Math.max(1, all - passed)]);
   }
+  passed = all;
   seen.first ??= frame.mediaTime;
   seen.last = frame.mediaTime;
   seen.frames += 1;
@@ -82,8 +88,18 @@ globalThis.start = ({player, url, forceSwitch}) => {
   }, SWITCH_EVERY);
 };
 
+// The largest step that has no frame in it; what a busy browser did not show is no hole of the stream.
+function largestGap() {
+  const frame = Math.min(...steps.map(([, gap, count]) => gap / count).filter((length) => length > 0.001));
+  const gaps = steps.map(([at, gap, count]) => [gap - (count - 1) * frame, at]);
+  const [maxGap, gapAt] = gaps.reduce((most, one) => (one[0] > most[0] ? one : most), [0, null]);
+  return {maxGap, gapAt};
+}
+
 globalThis.report = () => ({
   ...seen,
+  ...largestGap(),
+  paused: video.paused && !video.ended,
   currentTime: video.currentTime,
   duration: Number.isFinite(video.duration) ? video.duration : null,
   ended: video.ended,

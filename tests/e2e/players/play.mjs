@@ -44,6 +44,7 @@ function pageServer() {
 function judge(report, startup) {
   const why = [...report.errors];
   if (startup === null) why.push('no frame was shown');
+  if (report.paused) why.push('it stood still');
   if (report.stalls.length) why.push(`${report.stalls.length} stalls: ${report.stalls.map((s) => `${Math.round(s.ms)} ms at ${s.at.toFixed(2)}`)}`);
   if (report.maxGap > Number(options['max-gap'])) why.push(`a hole of ${report.maxGap.toFixed(3)} s before ${report.gapAt}`);
   if (options['until-end'] && !report.ended) why.push(`the end was not reached: ${report.currentTime} of ${report.duration}`);
