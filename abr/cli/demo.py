@@ -44,7 +44,10 @@ def demo(seconds: int | None, to: Path | None, port: int, profile: str) -> int:
     log.configure(level="warning")
     with tempfile.TemporaryDirectory(prefix="abr-demo-") as scratch:
         folder = (to or Path(scratch) / "origin").absolute()
-        return _run(seconds, folder, Path(scratch) / "state", port, profile)
+        code = _run(seconds, folder, Path(scratch) / "state", port, profile)
+        if to is not None:
+            _tell(folder)
+        return code
 
 
 def _run(seconds: int | None, folder: Path, state: Path, port: int, profile: str) -> int:
@@ -62,29 +65,30 @@ def _run(seconds: int | None, folder: Path, state: Path, port: int, profile: str
         "grace": "1s",
     }
     settings = load_live(None, options, environ={})
-    show = _Show(seconds, folder)
-    code = run_live(settings, watch=show.watch)
-    show.tell()
-    return code
+    return run_live(settings, watch=_Show(seconds).watch)
+
+
+def _tell(folder: Path) -> None:
+    """Where the recording is."""
+    for path in sorted(folder.glob("demo/recordings/*/index.m3u8")):
+        click.echo(f"recording {path.parent} (index.m3u8, manifest.mpd)")
 
 
 class _Show:
     """Publishes to the worker, and says what happens until it ends."""
 
-    def __init__(self, seconds: int | None, folder: Path) -> None:
+    def __init__(self, seconds: int | None) -> None:
         self._seconds = seconds
-        self._folder = folder
-        self._page = ""
 
     def watch(self, running: "Running") -> None:
         """Called when the worker listens, in a thread of its own."""
         from abr.demo.publisher import Broadcast, Publisher
 
         assert running.listening is not None
-        self._page = running.page
-        click.echo(f"page      {self._page}/")
-        click.echo(f"HLS       {self._page}/media/demo/index.m3u8")
-        click.echo(f"DASH      {self._page}/media/demo/manifest.mpd")
+        page = running.page
+        click.echo(f"page      {page}/")
+        click.echo(f"HLS       {page}/media/demo/index.m3u8")
+        click.echo(f"DASH      {page}/media/demo/manifest.mpd")
         address = running.listening
         url = f"rtmp://127.0.0.1:{address.port}/{address.app}/{address.key.reveal()}"
         publisher = Publisher(Broadcast(url, self._seconds))
@@ -101,8 +105,3 @@ class _Show:
         from abr.cli.screen import follow
 
         follow(Console(stderr=True), running.state, lambda: publisher.wait(1.0) is not None or running.over())
-
-    def tell(self) -> None:
-        """Where the recording is."""
-        for path in sorted(self._folder.glob("demo/recordings/*/index.m3u8")):
-            click.echo(f"recording {path.parent.relative_to(self._folder)}/ (index.m3u8, manifest.mpd)")

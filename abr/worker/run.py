@@ -12,7 +12,7 @@ from types import FrameType
 from abr.clock import Clock, SystemClock
 from abr.config.address import DirectoryOrigin, ListenAddress
 from abr.config.settings import LiveSettings
-from abr.errors import AbrError, FeedLost, StageFailed, StoreError
+from abr.errors import AbrError, FeedLost, StageFailed, StoreError, UsageError
 from abr.ingest.rtmp import RtmpServer, Service
 from abr.journal.journal import Journal
 from abr.journal.lock import ChannelLock
@@ -20,6 +20,7 @@ from abr.journal.spool import Spool
 from abr.log import Logger
 from abr.metrics import Metrics
 from abr.model.state import State
+from abr.model.time import NANO
 from abr.status.http import Site, StatusServer
 from abr.storage.place import open_store
 from abr.storage.store import Store
@@ -28,6 +29,9 @@ from abr.worker.delivery import Books, Delivery
 from abr.worker.input import Pulled
 from abr.worker.report import report
 from abr.worker.stage import Threads
+
+_FARTHEST = 3600
+"""Seconds that the worker waits at most for a clock that went back."""
 
 _REMIND = 10.0
 """Seconds between two lines about what is still on its way at the end."""
@@ -67,6 +71,7 @@ def run_live(settings: LiveSettings, *, watch: Watch | None = None, clock: Clock
         for store in stores:
             _check(store, log)
         books = stack.enter_context(_books(settings, clock, log))
+        _wait_for_the_past(books)
         delivery = Delivery(books, stores, services.spawn, live=True, time_url=settings.time_url)
         stack.callback(delivery.close)
         channel = Channel(settings, books, delivery)
@@ -91,6 +96,19 @@ def _books(settings: LiveSettings, clock: Clock, log: Logger) -> Iterator[Books]
     folder = settings.state / settings.channel
     with ChannelLock(folder), Journal.open(folder / "journal.db") as journal:
         yield Books(settings.channel, journal, Spool(folder / "spool", durable=True), clock, log, Metrics())
+
+
+def _wait_for_the_past(books: Books) -> None:
+    """Media time never goes back: wait until the clock has passed what this channel has shown (DESIGN 3.7)."""
+    ahead = books.journal.last_end(books.channel) - books.clock.wall()
+    if ahead > _FARTHEST * NANO:
+        raise UsageError(
+            f"channel {books.channel} has media of {ahead // NANO} s from now: the clock went back",
+            hint="set the clock, or use another channel",
+        )
+    if ahead > 0:
+        books.log.warning("waiting for the clock", seconds=round(ahead / NANO, 1))
+        threading.Event().wait(ahead / NANO)
 
 
 def _check(store: Store, log: Logger) -> None:

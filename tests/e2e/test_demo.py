@@ -15,7 +15,7 @@ from tests.e2e.processes import Program, abr, busy, fetch
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
-LIVE = 6
+LIVE = 8
 """Seconds that each player plays while the demo is live."""
 
 LONGEST = 180

@@ -1,9 +1,9 @@
 // In the page: one player, and what it shows. `start` begins, `report` tells; nothing here decides good or bad.
-const SWITCH_EVERY = 3000; // ms between forced rungs
+const SWITCH_EVERY = 1500; // ms between forced rungs
 const STALL = 300; // ms without progress of a playing element
 
 const video = document.querySelector('video');
-const AHEAD = 5; // s that the players keep in their buffers, so that a forced rung is soon on the screen
+const AHEAD = 3; // s that the players keep in their buffers, so that a forced rung is soon on the screen
 
 const seen = {frames: 0, stalls: [], errors: [], rungs: 0, sizes: [], first: null, last: null};
 const steps = []; // from one seen frame to the next: media time, seconds between them, frames that passed
@@ -36,7 +36,8 @@ const adapters = {
     const player = new shaka.Player();
     player.addEventListener('error', (event) => seen.errors.push(`shaka ${event.detail.code}`));
     player.configure({abr: {enabled: false}, streaming: {bufferingGoal: AHEAD}});
-    player.attach(video).then(() => player.load(url)).then(() => video.play()).catch((error) => seen.errors.push(`shaka ${error.code}`));
+    player.attach(video).then(() => player.load(url)).then(() => { video.play().catch(() => {}); })
+      .catch((error) => seen.errors.push(`shaka ${error.code}`));
     const tracks = () => player.getVariantTracks().sort((a, b) => a.bandwidth - b.bandwidth);
     return {rungs: () => tracks().length, force: (index) => player.selectVariantTrack(tracks()[index], false)};
   },
