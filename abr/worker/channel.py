@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import replace
 
 from abr.config.settings import LiveSettings
-from abr.errors import AbrError, StageFailed
+from abr.errors import AbrError, FeedUnreadable, StageFailed
 from abr.ingest.feed import Feed
 from abr.model.state import FeedState, Phase
 from abr.model.time import NANO
@@ -138,6 +138,10 @@ class Channel:
             event.end()
         except StageFailed as failure:
             self.failure = failure
+        if self._settings.pull is not None and not event.progress.released:
+            self.lose(
+                FeedUnreadable(f"--pull {self._settings.pull.name} gave too little media for one segment")
+            )
         with self._changed:
             self.event = None
             self._events += 1
