@@ -19,8 +19,8 @@ _HARMLESS = (b"roll", b"prol")
 """Sample groups that change neither times nor key frames."""
 _RATE_1 = 1 << 16
 _MOST_EDITS = 16
-_FARTHEST = 1 << 31
-"""Bound of sample counts, and of a sample's length and composition offset in ticks: times stay below 2^62."""
+_BOUND = 1 << 31
+"""Of timescales, of sample counts, of a sample's ticks, and of a track's seconds: times stay below 2^62."""
 
 
 class SampleTable(NamedTuple):
@@ -77,12 +77,14 @@ def _read_track(data: bytes, track: Box, movie_scale: int, file_size: int) -> Sa
     handler = _body(data, need_box(data, "hdlr", media), 12)[8:12]
     _check_plain(data, need_box(data, "minf", media), stbl, handler)
     timescale = read_media_header(data, need_box(data, "mdhd", media)).timescale
-    if not 0 < timescale < _FARTHEST:
+    if not 0 < timescale < _BOUND:
         raise RemoteProtocolError(f"a track counts in ticks of 1/{timescale} s")
     sizes = _sizes(data, need_box(data, "stsz", stbl), file_size)
     offsets = _offsets(data, stbl, sizes, file_size)
     durations = _spread(_rows(data, need_box(data, "stts", stbl), 8, 2), len(sizes), "stts")
     decode = np.cumsum(durations) - durations
+    if len(decode) and decode[-1] >= timescale * _BOUND:
+        raise RemoteProtocolError(f"stts names {decode[-1]} ticks of 1/{timescale} s")
     table = SampleTable(
         timescale=timescale,
         offsets=offsets,
@@ -114,7 +116,7 @@ def _sizes(data: bytes, box: Box, file_size: int) -> Column:
     size, count = struct.unpack_from(">II", _body(data, box, 12), 4)
     if not size:
         return _rows(data, box, 12, 1)[:, 0]
-    if count >= _FARTHEST or count * size > file_size:
+    if count >= _BOUND or count * size > file_size:
         raise RemoteProtocolError(f"stsz names {count} samples of {size} bytes in {file_size} bytes")
     return np.full(count, size, dtype=np.int64)
 
@@ -144,7 +146,7 @@ def _samples_of_chunks(runs: Column, chunks: int) -> Column:
         raise RemoteProtocolError(f"stsc does not tell the samples of {chunks} chunks, one after another")
     if descriptions.min() != 1 or descriptions.max() != 1:
         raise _NotPlain
-    if counts.max() >= _FARTHEST:
+    if counts.max() >= _BOUND:
         raise RemoteProtocolError(f"stsc names a chunk of {counts.max()} samples")
     return np.repeat(counts, lengths)
 
@@ -154,7 +156,7 @@ def _composition(data: bytes, box: Box | None, count: int) -> Column:
     if box is None:
         return np.zeros(count, dtype=np.int64)
     rows = _rows(data, box, 8, 2)
-    if len(rows) and rows[:, 1].max() >= _FARTHEST:
+    if len(rows) and rows[:, 1].max() >= _BOUND:
         raise _NotPlain  # negative, in either version: QuickTime writes them as version 0
     return _spread(rows, count, "ctts")
 
@@ -176,7 +178,7 @@ def _spread(rows: Column, count: int, kind: str) -> Column:
     counts, values = rows.T
     if int(counts.sum()) != count:
         raise RemoteProtocolError(f"{kind} names {counts.sum()} samples, stsz {count}")
-    if len(values) and values.max() >= _FARTHEST:
+    if len(values) and values.max() >= _BOUND:
         raise RemoteProtocolError(f"{kind} names {values.max()} ticks for one sample")
     return np.repeat(values, counts)
 
@@ -204,7 +206,7 @@ def _read_edit(data: bytes, box: Box | None, movie_scale: int, timescale: int) -
     if len(media) != 1 or media[0][0] < 0 or not media[0][1] or media[0][2] != _RATE_1:
         raise _NotPlain
     start, duration, _ = media[0]
-    if max(start + duration, delay) >= 1 << 61:
+    if max(start + duration, delay) >= timescale * _BOUND:
         raise RemoteProtocolError(f"elst names an edit of {duration} ticks at {start}, {delay} after the start")
     return _Edit(start, start + duration, delay)
 

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import replace
 
 from abr.config.settings import LiveSettings
-from abr.errors import AbrError, FeedUnreadable, StageFailed
+from abr.errors import AbrError, EncoderMissing, FeedUnreadable, StageFailed, UsageError
 from abr.ingest.feed import Feed
 from abr.model.state import FeedState, Phase
 from abr.model.time import NANO
@@ -124,7 +124,11 @@ class Channel:
             feed.abort("its tracks change all the time")
 
     def _begin(self, source: Input) -> LiveEvent:
-        event = LiveEvent(source.tracks, self._settings, self._books, self._delivery)
+        try:
+            event = LiveEvent(source.tracks, self._settings, self._books, self._delivery)
+        except (UsageError, EncoderMissing) as error:
+            self.lose(error)  # no other feed would change it
+            raise
         event.threads.on_failure(self._wake)
         self._log.info("event began", id=event.session.event, rungs=", ".join(event.ladder.names))
         self.event = event

@@ -6,18 +6,15 @@ from pathlib import Path
 
 from .bench import Bench, Command, abr_vod
 from .command import ffmpeg_copy, ffmpeg_hls, packager_copy
-from .measure import RunFailed
 from .pairs import interleave
 from .programs import packager, version
-from .report import Report, absolutes, compare
+from .report import Report, absolutes, compare, same_cuts
 
 _LENGTH = 20 * 60
 """Seconds: so long that start-up counts for little."""
 _SEGMENT = Fraction(2)
 """Seconds from one key frame of the film to the next; abr cuts at each."""
 _BOUNDS = {"FFmpeg": {"cpu": 0.40}, "Packager": {"cpu": 0.25}}
-_UNEVEN = 1.05
-"""How many times more segments one side may write than another."""
 
 
 def measure(bench: Bench) -> Report:
@@ -31,9 +28,7 @@ def measure(bench: Bench) -> Report:
     }
     sides = {name: partial(bench.write, command) for name, command in commands.items()}
     costs = interleave(sides, bench.pairs, bench.told)
-    counts = {name: costs[name][0].segments for name in ("abr", *_BOUNDS)}
-    if max(counts.values()) > _UNEVEN * min(counts.values()):
-        raise RunFailed(f"the sides cut differently, so nothing can be compared: {counts} segments")
+    counts = same_cuts({name: costs[name] for name in ("abr", *_BOUNDS)})
     figures = [
         figure
         for theirs in ("FFmpeg", "Packager", "FFmpeg, HLS alone")

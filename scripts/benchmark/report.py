@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.table import Table
 
-from .measure import Cost
+from .measure import Cost, RunFailed
 from .pairs import Spread, ratios, spread
 
 
@@ -65,6 +65,14 @@ def compare(
         )
         for name, word in (("cpu", "CPU"), ("wall", "clock"), ("memory", "memory"))
     ]
+
+
+def same_cuts(costs: Mapping[str, Sequence[Cost]]) -> dict[str, int]:
+    """Segments of each side. Raises RunFailed where one wrote a twentieth more than another."""
+    counts = {name: runs[0].segments for name, runs in costs.items()}
+    if max(counts.values()) * 20 > min(counts.values()) * 21:
+        raise RunFailed(f"the sides cut differently, so nothing can be compared: {counts} segments")
+    return counts
 
 
 def absolutes(costs: Mapping[str, Sequence[Cost]]) -> list[Figure]:

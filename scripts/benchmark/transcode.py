@@ -5,7 +5,7 @@ from functools import partial
 from .bench import Bench, Command, abr_vod
 from .command import ffmpeg_encode
 from .pairs import interleave
-from .report import Report, absolutes, compare
+from .report import Report, absolutes, compare, same_cuts
 from .source import ladder_of
 
 PROFILE = "720p"
@@ -31,6 +31,7 @@ def measure(bench: Bench) -> Report:
         "rungs": [f"{rung.name} {rung.codec} {rung.preset} {rung.bitrate}" for rung in ladder.video],
         "threads": [rung.threads for rung in ladder.video],
         "segment": float(ladder.duration),
+        "segments": same_cuts(costs),
         "bytes": {side: runs[0].bytes for side, runs in costs.items()},
     }
     return Report("transcode", (*figures, *absolutes(costs)), costs, facts)

@@ -5,9 +5,9 @@ import json
 import pytest
 from rich.console import Console
 
-from scripts.benchmark.measure import Cost
+from scripts.benchmark.measure import Cost, RunFailed
 from scripts.benchmark.pairs import Spread
-from scripts.benchmark.report import Figure, Report, absolutes, compare, table
+from scripts.benchmark.report import Figure, Report, absolutes, compare, same_cuts, table
 
 COSTS = {
     "abr": [Cost(1.0, 2.0, 2048), Cost(3.0, 2.0, 2048)],
@@ -34,6 +34,17 @@ def test_sides_are_compared_in_processor_time_clock_and_memory():
 def test_a_report_names_its_broken_figures():
     report = Report("package", tuple(compare(COSTS, "abr", "FFmpeg", {"cpu": 0.4, "memory": 2})))
     assert [figure.name for figure in report.broken] == ["CPU, abr / FFmpeg"]
+
+
+def test_sides_that_cut_alike_are_compared():
+    costs = {"abr": [Cost(1, 1, 1, 105)], "FFmpeg": [Cost(1, 1, 1, 100)]}
+    assert same_cuts(costs) == {"abr": 105, "FFmpeg": 100}
+
+
+def test_sides_that_cut_differently_are_not():
+    costs = {"abr": [Cost(1, 1, 1, 106)], "FFmpeg": [Cost(1, 1, 1, 100)]}
+    with pytest.raises(RunFailed, match=r"cut differently.*'abr': 106, 'FFmpeg': 100"):
+        same_cuts(costs)
 
 
 def test_costs_are_shown_in_seconds_and_mebibytes():
