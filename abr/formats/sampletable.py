@@ -1,6 +1,7 @@
 """The sample tables of a plain MP4 or MOV file: where each sample lies and when it is shown (ISO/IEC 14496-12, 8.6, 8.7)."""
 
 import struct
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
@@ -60,14 +61,15 @@ def read_sample_tables(moov: bytes, file_size: int) -> dict[int, SampleTable]:
     if find_box(moov, "mvex", box) is not None:
         return {}
     scale = _movie_timescale(moov, need_box(moov, "mvhd", box))
+    tracks = {
+        read_track_header(moov, need_box(moov, "tkhd", track)).track: track
+        for track in children(moov, box)
+        if track.kind == "trak"
+    }
     tables = {}
-    for track in children(moov, box):
-        if track.kind == "trak":
-            try:
-                table = _read_track(moov, track, scale, file_size)
-            except _NotPlain:
-                continue
-            tables[read_track_header(moov, need_box(moov, "tkhd", track)).track] = table
+    for number, track in tracks.items():
+        with suppress(_NotPlain):
+            tables[number] = _read_track(moov, track, scale, file_size)
     return tables
 
 

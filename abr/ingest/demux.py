@@ -10,6 +10,7 @@ import av
 
 from abr.errors import FeedUnreadable, MediaError
 from abr.ingest.feed import Feed
+from abr.ingest.mp4 import PlainFile
 from abr.ingest.track import choose, describe
 from abr.model.media import Packet, Track
 
@@ -24,6 +25,9 @@ _HEADER = {"movflags": "cmaf+negative_cts_offsets", "write_btrt": "0"}
 
 _KEYED = frozenset(("rtmp", "rtmps", "rtmpt", "srt"))
 """Schemes whose path ends in a key."""
+
+_PLAIN = frozenset(("h264", "hevc", "av1", "aac"))
+"""Codecs of which one sample of an MP4 file is one packet, without libavformat's parsers."""
 
 _SENTENCES: tuple[tuple[type[Exception], str], ...] = (
     (FileNotFoundError, ": there is no such file"),
@@ -61,6 +65,7 @@ class Demuxer:
             describe(index, stream) for index, stream in enumerate(self._streams)
         )
         self._check_tracks()
+        self._plain = self._open_plain(source)
         self._demuxed: Any = self._container.demux(self._streams)
         self.duration: int = (self._container.duration or 0) * 1000
         """Nanoseconds, as the container says; 0 for unknown (feeds)."""
@@ -80,20 +85,11 @@ class Demuxer:
 
     def packets(self) -> Iterator[Packet]:
         """Packets of all tracks in the container's order. Never raises: `ended` says how it ended."""
-        places = {stream.index: place for place, stream in enumerate(self._streams)}
         try:
-            for packet in self._demuxed:
-                data = bytes(packet)
-                if not data:
-                    continue
-                corrupt = packet.is_corrupt
-                if corrupt:
-                    self.corrupt += 1
-                place = places[packet.stream_index]
-                pts, dts, duration = packet.pts, packet.dts, packet.duration
-                yield Packet(place, pts, dts, duration or 0, packet.is_keyframe, corrupt, data)
+            for packet in self._plain.packets() if self._plain else self._demux():
+                yield packet
                 if not self._streams:
-                    break  # closed: FFmpeg must not be asked again
+                    break  # closed: nothing may be asked again
         except Exception as error:  # noqa: BLE001 - whatever comes out of a demuxer is the end of the feed
             self.ended = self._reason(error)
         else:
@@ -124,6 +120,30 @@ class Demuxer:
             self._streams = []
             self._demuxed.close()
             self._container.close()
+            if self._plain is not None:
+                self._plain.close()
+
+    def _open_plain(self, source: Feed | str) -> PlainFile | None:
+        """The same file by its own tables, where they tell all that libavformat would."""
+        if not isinstance(source, str) or "://" in source or not self._container.format.name.startswith("mov"):
+            return None
+        if not {track.codec for track in self.tracks} <= _PLAIN:
+            return None
+        return PlainFile.open(Path(source), [(stream.id, stream.time_base) for stream in self._streams])
+
+    def _demux(self) -> Iterator[Packet]:
+        """Packets as libavformat gives them."""
+        places = {stream.index: place for place, stream in enumerate(self._streams)}
+        for packet in self._demuxed:
+            data = bytes(packet)
+            if not data:
+                continue
+            corrupt = packet.is_corrupt
+            if corrupt:
+                self.corrupt += 1
+            place = places[packet.stream_index]
+            pts, dts, duration = packet.pts, packet.dts, packet.duration
+            yield Packet(place, pts, dts, duration or 0, packet.is_keyframe, corrupt, data)
 
     def _open(self, source: Feed | str, form: str | None, options: dict[str, str]) -> Any:
         try:

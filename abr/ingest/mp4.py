@@ -2,7 +2,8 @@
 
 import errno
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import struct
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from functools import partial
 from itertools import repeat
@@ -13,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abr.errors import RemoteProtocolError
-from abr.formats.box import Box, read_header
 from abr.formats.isobmff import Column
 from abr.formats.sampletable import SampleTable, read_sample_tables
 from abr.model.media import Packet
@@ -54,15 +54,15 @@ class PlainFile:
         self._order = _order(tables, self._samples)
 
     @classmethod
-    def open(cls, path: Path, bases: Mapping[int, Fraction]) -> Self | None:
-        """A file's tracks by track_ID, with the time base that each must have; None where it cannot be read so."""
+    def open(cls, path: Path, tracks: Sequence[tuple[int, Fraction]]) -> Self | None:
+        """The file's tracks of these track_IDs and time bases; None where they cannot be read so."""
         file = path.open("rb", buffering=0)
         try:
             tables = _tables(file)
         except (OSError, RemoteProtocolError):
             tables = {}
-        chosen = [tables[track] for track in bases if track in tables]
-        if [Fraction(1, table.timescale) for table in chosen] == list(bases.values()):
+        chosen = [tables[number] for number, _ in tracks if number in tables]
+        if [Fraction(1, table.timescale) for table in chosen] == [base for _, base in tracks]:
             return cls(file, chosen)
         file.close()
         return None
@@ -76,9 +76,8 @@ class PlainFile:
         sizes = np.cumsum(self._samples.sizes[self._order])
         start = 0
         while start < len(sizes):
-            limit = sizes[start] + _WINDOW_BYTES
-            stop = min(int(np.searchsorted(sizes, limit)), start + _WINDOW_PACKETS)
-            window = self._order[start : max(stop, start + 1)]
+            stop = int(np.searchsorted(sizes, sizes[start] + _WINDOW_BYTES))
+            window = self._order[start : min(stop, start + _WINDOW_PACKETS)]
             yield from self._read(_Samples(*(column[window] for column in self._samples)))
             start += len(window)
 
@@ -105,6 +104,37 @@ class PlainFile:
         return memoryview(data)
 
 
+def _tables(file: BinaryIO) -> dict[int, SampleTable]:
+    """The sample tables of a file by track_ID. Raises RemoteProtocolError, OSError."""
+    descriptor, at = file.fileno(), 0
+    size = os.fstat(descriptor).st_size
+    for _ in range(_MOST_BOXES):
+        head = os.pread(descriptor, 16, at)
+        if len(head) < 16:
+            break
+        length, kind, longer = struct.unpack(">I4sQ", head)
+        if length < 2:
+            length = longer if length else size - at
+        if kind == b"moov" and length <= _LARGEST_MOOV:
+            return read_sample_tables(os.pread(descriptor, length, at), size)
+        if length < 8:
+            break
+        at += length
+    return {}
+
+
+def _regions(offsets: Column, sizes: Column) -> tuple[Column, Column, Column]:
+    """What to read for these samples: where each region starts and stops, and the region of each sample."""
+    order = np.argsort(offsets, kind="stable")
+    starts = offsets[order]
+    stops = np.maximum.accumulate(starts + sizes[order])
+    first = np.append(True, starts[1:] - stops[:-1] > _HOLE)
+    last = np.append(first[1:], True)
+    regions = np.empty_like(order)
+    regions[order] = np.cumsum(first) - 1
+    return starts[first], stops[last], regions
+
+
 def _joined(tables: Sequence[SampleTable]) -> _Samples:
     """The samples of all tracks, one track after another."""
     tracks = np.repeat(np.arange(len(tables)), [len(table.sizes) for table in tables])
@@ -114,7 +144,6 @@ def _joined(tables: Sequence[SampleTable]) -> _Samples:
 
 def _order(tables: Sequence[SampleTable], samples: _Samples) -> Column:
     """In which order samples are read, empty ones left out."""
-    scales = [table.timescale for table in tables]
     times = np.concatenate([_microseconds(table.decode, table.timescale) for table in tables])
     by_place = np.argsort(samples.offsets, kind="stable")
     late = np.maximum.accumulate(times[by_place]) - times[by_place]

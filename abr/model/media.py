@@ -38,6 +38,10 @@ class Track:
     """Bits/s as the container says, 0 for unknown."""
 
 
+Data = bytes | memoryview
+"""Coded media: a view where several packets were read together, so that nothing is copied."""
+
+
 class Packet(NamedTuple):
     """One coded packet of a feed; times in ticks of its track's time base."""
 
@@ -47,7 +51,7 @@ class Packet(NamedTuple):
     duration: int
     key: bool
     corrupt: bool
-    data: bytes
+    data: Data
 
 
 class Gap(NamedTuple):
@@ -69,7 +73,7 @@ class EncodedPacket(NamedTuple):
     pts: int
     duration: int
     key: bool
-    data: bytes
+    data: Data
 
 
 @dataclass(frozen=True, slots=True)

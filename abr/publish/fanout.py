@@ -62,13 +62,17 @@ class Fanout:
         """Wait until every origin has everything, or delivers no more. False: the time was up."""
         return all(origin.wait_idle(timeout) for origin in self._origins)
 
+    def leave(self) -> None:
+        """Tell all origins to end after the put that each is in; waits for nothing."""
+        for origin in self._origins:
+            origin.close()
+
     def close(self, patience: float) -> bool:
         """End the delivery; what is not confirmed stays on disk and in the journal.
 
         Waits until the threads have ended, at most `patience` seconds an origin. False: one is in a put still.
         """
-        for origin in self._origins:
-            origin.close()
+        self.leave()
         ended = [origin.wait_closed(patience) for origin in self._origins]
         return all(ended)
 

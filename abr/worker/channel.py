@@ -56,16 +56,16 @@ class Channel:
                 return
             event = self.event or self._begin(source)
             self._lost_at = None
+            self._source = source
+            self.feed = seen = _described(source, self._books.clock.wall())
             self._phase(Phase.LIVE)
-        self._source = source
-        self.feed = _described(source, self._books.clock.wall())
-        self._log.info("feed connected", feed=source.name, video=self.feed.video, audio=self.feed.audio)
+        self._log.info("feed connected", feed=source.name, video=seen.video, audio=seen.audio)
         try:
             event.carry(source)
         finally:
-            self.feed = self._source = None
             self._log.info("feed ended", feed=source.name, reason=source.ended or "stopped")
             with self._changed:
+                self.feed = self._source = None
                 self._lost_at = self._books.clock.monotonic()
                 if event is self.event:
                     self._phase(Phase.GRACE)

@@ -89,6 +89,11 @@ class Delivery:
         """Wait until every origin that did not stop has everything. False: the time was up."""
         return self._fanout.wait_idle(timeout)
 
+    def leave(self) -> None:
+        """Tell all origins to stop; waits for nothing, so a signal handler may call it."""
+        self._leave.set()
+        self._fanout.leave()
+
     def close(self) -> None:
         """Stop delivering; what is not confirmed stays on disk and in the journal. May be called twice."""
         self._leave.set()

@@ -19,7 +19,7 @@ from abr.journal.lock import ChannelLock
 from abr.journal.spool import Spool
 from abr.log import Logger
 from abr.metrics import Metrics
-from abr.model.state import State
+from abr.model.state import OriginState, State
 from abr.model.time import NANO
 from abr.status.http import Site, StatusServer
 from abr.storage.place import open_store
@@ -83,7 +83,7 @@ def run_live(settings: LiveSettings, *, watch: Watch | None = None, clock: Clock
         running = Running(state, doors.open_input(books, stack), page, channel.over, channel.stop)
         if watch is not None:
             services.spawn("watch", lambda: watch(running))
-        with _signals(channel, delivery, log):
+        with _signals(channel, delivery):
             channel.run(services.check)
             _deliver(delivery, log)
     services.check()
@@ -169,16 +169,15 @@ class _Doors:
 
 
 @contextmanager
-def _signals(channel: Channel, delivery: Delivery, log: Logger) -> Iterator[None]:
+def _signals(channel: Channel, delivery: Delivery) -> Iterator[None]:
     """The first Ctrl-C ends the event, the second one leaves what is not delivered."""
 
     def on_signal(_: int, __: FrameType | None) -> None:
         if not asked.is_set():
             asked.set()
-            log.info("stopping", hint="a second Ctrl-C leaves what is not delivered")
             channel.stop()
         else:
-            delivery.close()
+            delivery.leave()
 
     asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():
@@ -193,20 +192,25 @@ def _signals(channel: Channel, delivery: Delivery, log: Logger) -> Iterator[None
 
 
 def _deliver(delivery: Delivery, log: Logger) -> None:
-    """Everything that was encoded goes out before the worker ends."""
+    """Everything that was encoded goes out before the worker ends. Raises StageFailed for what does not."""
+    if any(origin.backlog for origin in delivery.states()):
+        log.info("delivering what is left", hint="Ctrl-C leaves it in the state folder")
     while not delivery.wait_idle(_REMIND):
         for origin in delivery.states():
             if origin.backlog:
                 log.warning(
                     "still delivering", origin=origin.name, waiting=origin.backlog, reason=origin.error
                 )
-    left = [f"{origin.name}: {origin.backlog} objects" for origin in delivery.states() if origin.backlog]
+    left = [_left(origin) for origin in delivery.states() if origin.backlog or origin.state == "stopped"]
     if left:
         raise StageFailed(
             f"not everything was delivered: {'; '.join(left)}", hint="it stays in the state folder"
         )
-    if delivery.failure():
-        raise StageFailed(delivery.failure())
+
+
+def _left(origin: OriginState) -> str:
+    reason = f" ({origin.error})" if origin.error else ""
+    return f"{origin.name} lacks {origin.backlog} objects{reason}"
 
 
 def _media(settings: LiveSettings) -> Path | None:

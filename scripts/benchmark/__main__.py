@@ -19,7 +19,7 @@ from abr.errors import AbrError
 
 from .bench import Bench
 from .measure import RunFailed
-from .programs import newest_ffmpeg, reference_ffmpeg, version
+from .programs import compile_abr, newest_ffmpeg, reference_ffmpeg, version
 from .report import Report, table
 
 PARTS = {
@@ -72,6 +72,7 @@ def main(parts: Sequence[str], target: Path | None, *, no_bounds: bool, newest: 
     chosen = list(PARTS) if "all" in parts else list(dict.fromkeys(parts))
     try:
         bench = Bench(ffmpeg=newest_ffmpeg() if newest else reference_ffmpeg(), told=_tell, **given)
+        compile_abr()
         reports = [_measure(part, bench) for part in chosen]
     except (RunFailed, AbrError) as error:
         _errors.print(f"benchmark: {error}", markup=False)

@@ -1,10 +1,13 @@
 """Where the programs are that abr is measured against."""
 
+import compileall
 import importlib
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+import abr
 
 from .measure import RunFailed
 
@@ -12,6 +15,11 @@ ABR: tuple[str, ...] = (sys.executable, "-m", "abr")
 """abr as this interpreter has it."""
 
 _CURE = "install the extra: pip install '.[bench]' (scripts/bench does it)"
+
+
+def compile_abr() -> None:
+    """Have abr's bytecode ready, as an installed package has: no run is charged for compiling it."""
+    compileall.compile_dir(Path(abr.__file__).parent, quiet=2)
 
 
 def reference_ffmpeg() -> Path:

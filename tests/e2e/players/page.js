@@ -20,12 +20,12 @@ const adapters = {
     hls.on(Hls.Events.ERROR, (_, data) => data.fatal && seen.errors.push(`hls.js ${data.type} ${data.details}`));
     hls.loadSource(url);
     hls.attachMedia(video);
-    return {rungs: () => hls.levels.length, force: (index) => { hls.nextLevel = index; }};
+    return {rungs: () => hls.levels.length, force: (index) => { hls.loadLevel = index; }};
   },
   dash(url) {
     const player = dashjs.MediaPlayer().create();
     const buffer = {bufferTimeDefault: AHEAD, bufferTimeAtTopQuality: AHEAD, bufferTimeAtTopQualityLongForm: AHEAD};
-    player.updateSettings({streaming: {buffer, abr: {autoSwitchBitrate: {video: false}}}});
+    player.updateSettings({streaming: {buffer: {...buffer, fastSwitchEnabled: false}, abr: {autoSwitchBitrate: {video: false}}}});
     player.on('error', (event) => seen.errors.push(`dash.js ${event.error.code} ${event.error.message}`));
     player.initialize(video, url, true);
     return {
