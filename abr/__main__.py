@@ -7,6 +7,8 @@ import sys
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # SVT-AV1 writes its settings to stderr, line by line, unless told not to.
 os.environ.setdefault("SVT_LOG", "1")
+# pydantic would look for plugins in every package that is installed.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
 def main() -> None:

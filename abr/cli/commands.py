@@ -4,8 +4,6 @@ import importlib
 
 import click
 
-from abr import __version__
-
 _COMMANDS = {
     "live": ("abr.cli.live", "Take a live feed, make a ladder of it, deliver it to origins."),
     "vod": ("abr.cli.vod", "Package files as video-on-demand."),
@@ -32,8 +30,24 @@ class _Commands(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
 
 
+def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if not wanted or ctx.resilient_parsing:
+        return
+    from abr import __version__
+
+    click.echo(f"abr, version {__version__}")
+    ctx.exit()
+
+
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="abr")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
 def abr() -> None:
     """Live adaptive-bitrate packaging: RTMP or a file in; CMAF with HLS and DASH out, straight into S3 or a directory.
 

@@ -45,7 +45,7 @@ class _Edit(NamedTuple):
     delay: int
 
 
-class _NotPlain(Exception):  # noqa: N818 - caught in this module
+class _NotPlain(Exception):
     """The track is lawful, and its sample table alone does not tell its packets."""
 
 
@@ -168,7 +168,7 @@ def _keys(data: bytes, box: Box | None, count: int) -> NDArray[np.bool_]:
     if box is None:
         return np.ones(count, dtype=np.bool_)
     numbers = _rows(data, box, 8, 1)[:, 0]
-    if len(numbers) and not (1 <= numbers.min() and numbers.max() <= count):
+    if len(numbers) and not (numbers.min() >= 1 and numbers.max() <= count):
         raise RemoteProtocolError(f"stss names a sample that is none of {count}")
     keys = np.zeros(count, dtype=np.bool_)
     keys[numbers - 1] = True
@@ -195,7 +195,8 @@ def _read_edit(data: bytes, box: Box | None, movie_scale: int, timescale: int) -
         raise RemoteProtocolError(f"elst names {count} edits and has no room for them")
     if count > _MOST_EDITS:
         raise _NotPlain
-    delay, media = 0, []
+    delay = 0
+    media: list[tuple[int, int, int]] = []
     for at in range(count):
         duration, start, rate = layout.unpack_from(body, 8 + at * layout.size)
         duration = rescale(duration, movie_scale, timescale)
@@ -209,7 +210,9 @@ def _read_edit(data: bytes, box: Box | None, movie_scale: int, timescale: int) -
         raise _NotPlain
     start, duration, _ = media[0]
     if max(start + duration, delay) >= timescale * _BOUND:
-        raise RemoteProtocolError(f"elst names an edit of {duration} ticks at {start}, {delay} after the start")
+        raise RemoteProtocolError(
+            f"elst names an edit of {duration} ticks at {start}, {delay} after the start"
+        )
     return _Edit(start, start + duration, delay)
 
 
@@ -223,16 +226,11 @@ def _edited(table: SampleTable, edit: _Edit, *, sound: bool) -> SampleTable:
         return table
     ends = table.shown + table.durations >= edit.end
     if sound:
-        cut = ends[:-1].any() or (table.decode[1:] <= edit.start - table.timescale).any()
+        whole = not (ends[:-1].any() or (table.decode[1:] <= edit.start - table.timescale).any())
     else:
-        late_keys = table.keys[1:] & (table.decode[1:] <= edit.start)
-        cut = (
-            (ends & table.keys)[:-1].any()
-            or late_keys.any()
-            or not table.keys[0]
-            or table.shown.min() != edit.start
-        )
-    if cut:
+        starts = np.flatnonzero(table.keys & (table.decode <= edit.start)).tolist() == [0]
+        whole = starts and table.shown.min() == edit.start and not (ends & table.keys)[:-1].any()
+    if not whole:
         raise _NotPlain
     shift = edit.delay - edit.start
     return table._replace(decode=table.decode + shift, shown=table.shown + shift)
@@ -252,7 +250,9 @@ def _rows(data: bytes, box: Box, head: int, width: int, form: str = ">u4") -> Co
     count = int.from_bytes(_body(data, box, head)[head - 4 : head])
     kind = np.dtype(form)
     if box.body + head + count * width * kind.itemsize > box.end:
-        raise RemoteProtocolError(f"{box.kind} at byte {box.start} names {count} rows and has no room for them")
+        raise RemoteProtocolError(
+            f"{box.kind} at byte {box.start} names {count} rows and has no room for them"
+        )
     values = np.frombuffer(data, kind, count * width, box.body + head)
     return values.astype(np.int64).reshape(count, width)
 

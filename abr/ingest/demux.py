@@ -125,7 +125,11 @@ class Demuxer:
 
     def _open_plain(self, source: Feed | str) -> PlainFile | None:
         """The same file by its own tables, where they tell all that libavformat would."""
-        if not isinstance(source, str) or "://" in source or not self._container.format.name.startswith("mov"):
+        if (
+            not isinstance(source, str)
+            or "://" in source
+            or not self._container.format.name.startswith("mov")
+        ):
             return None
         if not {track.codec for track in self.tracks} <= _PLAIN:
             return None

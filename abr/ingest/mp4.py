@@ -78,7 +78,7 @@ class PlainFile:
         while start < len(sizes):
             stop = int(np.searchsorted(sizes, sizes[start] + _WINDOW_BYTES))
             window = self._order[start : min(stop, start + _WINDOW_PACKETS)]
-            yield from self._read(_Samples(*(column[window] for column in self._samples)))
+            yield from self._read(_Samples._make(column[window] for column in self._samples))
             start += len(window)
 
     def close(self) -> None:
@@ -139,7 +139,8 @@ def _joined(tables: Sequence[SampleTable]) -> _Samples:
     """The samples of all tracks, one track after another."""
     tracks = np.repeat(np.arange(len(tables)), [len(table.sizes) for table in tables])
     names = _Samples._fields[1:]
-    return _Samples(tracks, *(np.concatenate([getattr(table, name) for table in tables]) for name in names))
+    columns = (np.concatenate([getattr(table, name) for table in tables]) for name in names)
+    return _Samples._make((tracks, *columns))
 
 
 def _order(tables: Sequence[SampleTable], samples: _Samples) -> Column:

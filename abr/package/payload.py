@@ -33,9 +33,9 @@ def config_of(track: Track, name: str, head: Sequence[Packet]) -> bytes:
         )
     try:
         if track.codec == "aac" and not extradata and head:
-            return adts_config(head[0].data)
+            return adts_config(bytes(head[0].data))
         if track.codec == "h264" and (not extradata or is_annexb(extradata)):
-            key = next((packet.data for packet in head if packet.key), b"")
+            key = next((bytes(packet.data) for packet in head if packet.key), b"")
             return make_avcc(split_annexb(extradata or key))
     except RemoteProtocolError as error:
         raise MediaError(
@@ -53,7 +53,11 @@ def payload_of(track: Track, name: str, head: Sequence[Packet], config: bytes) -
     if track.codec == "av1":
         return strip_delimiter
     if track.codec == "aac":
-        return strip_adts if any(is_adts(packet.data) for packet in head) and not track.extradata else None
+        return (
+            strip_adts
+            if any(is_adts(bytes(packet.data)) for packet in head) and not track.extradata
+            else None
+        )
     if track.codec != "h264" or (track.extradata and not is_annexb(track.extradata)):
         return None
     known = frozenset(parameter_sets(config))

@@ -5,16 +5,16 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
-
-from tenacity import RetryCallState
-from tenacity import Retrying as Attempts
+from typing import TYPE_CHECKING, TypeVar
 
 from abr.clock import Clock
 from abr.errors import StoreError, StoreMissing, StoreUnavailable
 from abr.log import Logger
 from abr.model.object import ObjectKind, StoredObject
 from abr.storage.store import Found, Held, Store
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 T = TypeVar("T")
 
@@ -122,8 +122,25 @@ class Retrying:
 
     def _repeat(self, call: Callable[[], T], deadline: int | None) -> T:
         began = self._clock.monotonic()
+        try:
+            result = call()
+        except StoreError as error:
+            result = self._go_on(call, error, began, deadline)
+        self._answered()
+        return result
 
-        def may_repeat(state: RetryCallState) -> bool:
+    def _go_on(self, call: Callable[[], T], error: StoreError, began: int, deadline: int | None) -> T:
+        """Repeat a call whose first attempt failed with `error`."""
+        from tenacity import Retrying as Attempts  # noqa: PLC0415 - most runs never need it
+
+        first = [error]
+
+        def attempt() -> T:
+            if first:
+                raise first.pop()
+            return call()
+
+        def may_repeat(state: "RetryCallState") -> bool:
             error = _error(state)
             if isinstance(error, StoreError) and error.retry:
                 self._failed(error)
@@ -132,25 +149,23 @@ class Retrying:
                 self._answered()
             return False
 
-        def stop(state: RetryCallState) -> bool:
+        def stop(state: "RetryCallState") -> bool:
             spent = self._clock.monotonic() - began + int(state.upcoming_sleep * 1_000_000_000)
             return deadline is not None and spent > deadline
 
-        def pause(state: RetryCallState) -> float:
+        def pause(state: "RetryCallState") -> float:
             error = _error(state)
             asked = error.after if isinstance(error, StoreUnavailable) else None
             return self._patience.pause(state.attempt_number, asked, self._chance()) / 1_000_000_000
 
-        def rest(state: RetryCallState) -> None:
+        def rest(state: "RetryCallState") -> None:
             error = _error(state)
             if self._wait(state.upcoming_sleep) and error is not None:
                 raise error
 
-        result = Attempts(
+        return Attempts(
             retry=may_repeat, stop=stop, wait=pause, before_sleep=rest, sleep=_no_sleep, reraise=True
-        )(call)
-        self._answered()
-        return result
+        )(attempt)
 
     def _failed(self, error: StoreError) -> None:
         with self._lock:
@@ -172,7 +187,7 @@ class Retrying:
             _log.info("origin back", origin=self.name, after_s=round(after, 1), failures=outage.failures)
 
 
-def _error(state: RetryCallState) -> BaseException | None:
+def _error(state: "RetryCallState") -> BaseException | None:
     return state.outcome.exception() if state.outcome is not None else None
 
 

@@ -65,7 +65,7 @@ class _Line:
         """Decode time of the last packet that brought a frame, or of the first packet."""
 
     def push(self, packet: Packet) -> list[Decoded]:
-        coded = av.Packet(packet.data)
+        coded = av.Packet(bytes(packet.data))
         coded.pts, coded.dts, coded.time_base = packet.pts, packet.dts, self._base
         coded.duration = packet.duration
         frames = self._decode(coded)

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from abr.journal.record import InitRow
 from abr.model.identity import session_id
@@ -16,7 +17,9 @@ from abr.package.cutter import CutPlan, Cutter, Follower
 from abr.package.header import make_init, rendition_of
 from abr.worker.delivery import Books, Delivery
 from abr.worker.packager import Cuts
-from abr.worker.pipeline import Encoders
+
+if TYPE_CHECKING:
+    from abr.worker.pipeline import Encoders  # with all of transcode, which a copy does without
 
 MARGIN = Fraction(1)
 """Seconds of lag beside hold and encoders: packaging, disk, upload (DESIGN 3.11)."""
@@ -31,7 +34,7 @@ class Opening:
 
 
 def open_session(
-    channel: str, ladder: Ladder, encoders: Encoders, wall: int, *, hold: Fraction | None
+    channel: str, ladder: Ladder, encoders: "Encoders", wall: int, *, hold: Fraction | None
 ) -> Opening:
     """The session of these encoders; `hold` is None for a film. `wall`: its start, ns since the epoch."""
     targets: list[VideoTarget | AudioTarget] = [*ladder.video, *ladder.audio]

@@ -17,8 +17,8 @@ from abr.worker.stage import Horizon, Inbox, Threads, run_stage
 
 ARRIVING = 256
 """Batches of packets that may wait for the decoder: some seconds of a feed."""
-_DECODED = 6
-_FRAMES = 3
+_DECODED = 2
+_FRAMES = 1
 _SOUNDS = 8
 _PACKETS = 64
 

@@ -4,31 +4,31 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from abr.clock import Clock
 from abr.config.ladder import resolve
 from abr.config.settings import Film, VodSettings
 from abr.errors import FeedUnreadable, StageFailed
 from abr.ingest.demux import Demuxer
-from abr.ingest.normalise import Normaliser
 from abr.journal.journal import Journal
 from abr.journal.lock import ChannelLock
 from abr.journal.spool import Spool
 from abr.log import Logger
 from abr.metrics import Metrics
 from abr.model.ladder import Ladder
-from abr.model.media import Packet, Track
+from abr.model.media import Packet
 from abr.model.segment import Release, Session
 from abr.model.time import NANO
 from abr.storage.place import open_store
-from abr.transcode.decode import Decoder
-from abr.transcode.film import Film as FilmStage
-from abr.worker.copying import open_copy
+from abr.worker.copying import Copying, open_copy
 from abr.worker.delivery import Books, Delivery
-from abr.worker.event import begin_session, end_session, film_cutters, open_session
+from abr.worker.event import begin_session, end_session, film_cutters
 from abr.worker.packager import Packager
-from abr.worker.pipeline import Encoders, FeedBegin, FeedEnd, Pipeline
-from abr.worker.stage import Closed, Horizon, Threads
+from abr.worker.stage import Threads
+
+if TYPE_CHECKING:
+    from abr.worker.encoding import Encoding
 
 _AHEAD = 256
 """Objects that may wait for the slowest origin before the film is held back."""
@@ -71,7 +71,7 @@ def package_film(film: Film, settings: VodSettings, clock: Clock, progress: Prog
         delivery = Delivery(books, stores, services.spawn, live=False)
         stack.callback(delivery.close)
         run = _FilmRun(demuxer, books, delivery, progress)
-        session = (run.copy if settings.profile.copy else run.encode)(film.channel, resolved.ladder)
+        session = run.package(film.channel, resolved.ladder, copy=settings.profile.copy)
         delivery.wait_idle()
         services.check()
         if delivery.failure():
@@ -101,30 +101,19 @@ class _FilmRun:
         ]
         self._reached = 0
 
-    def encode(self, channel: str, ladder: Ladder) -> Session:
-        """Decode, place, encode and package."""
-        threads = Threads()
-        encoders = Encoders.open(ladder, steady=False)
-        opening = open_session(channel, ladder, encoders, self._books.clock.wall(), hold=None)
-        begin_session(opening, self._books, self._delivery)
-        pipeline = Pipeline(
-            decoder=lambda tracks: Decoder(tracks, live=False),
-            placer=_Placer(ladder, self._demuxer.tracks),
-            encoders=encoders,
-            packager=lambda: self._packager(opening.session, 1),
-            horizon=Horizon(_still),
-        )
-        self._read(pipeline, threads)
-        threads.check()
-        end_session(opening.session, self._books, self._delivery)
-        return opening.session
+    def package(self, channel: str, ladder: Ladder, *, copy: bool) -> Session:
+        """Copy the film's own packets, or encode them, and package what comes of it."""
+        clock = self._books.clock
+        way: Copying | Encoding
+        if copy:
+            way = open_copy(channel, ladder, self._demuxer, clock)
+        else:
+            from abr.worker.encoding import open_encoding  # noqa: PLC0415 - a copy needs none of FFmpeg's codecs
 
-    def copy(self, channel: str, ladder: Ladder) -> Session:
-        """Package the film's own packets."""
-        copying = open_copy(channel, ladder, self._demuxer, self._books.clock)
-        session = copying.opening.session
-        begin_session(copying.opening, self._books, self._delivery)
-        copying.run(self._packager(session, _COMMIT), self._seen)
+            way = open_encoding(channel, ladder, self._demuxer, clock)
+        session = way.opening.session
+        begin_session(way.opening, self._books, self._delivery)
+        way.run(self._packager(session, _COMMIT if copy else 1), self._seen)
         end_session(session, self._books, self._delivery)
         return session
 
@@ -140,24 +129,6 @@ class _FilmRun:
                 f"{name} ends at {self._reached / NANO:.1f} s of {whole / NANO:.1f} s: the file was cut off",
                 hint="what it holds was packaged",
             )
-
-    def _read(self, pipeline: Pipeline, threads: Threads) -> None:
-        arriving = pipeline.start(threads)
-        normaliser = Normaliser(self._demuxer.tracks, film=True)
-        horizon = pipeline.horizon
-        try:
-            horizon.enter()
-            arriving.put(FeedBegin(self._demuxer.tracks))
-            for packet in self._demuxer.packets():
-                horizon.enter()
-                arriving.put(normaliser.push(packet))
-                self._seen(packet)
-            horizon.enter()
-            arriving.put(FeedEnd())
-        except Closed:
-            threads.check()
-        arriving.end()
-        threads.join()
 
     def _packager(self, session: Session, batch: int) -> Packager:
         books = (self._books.journal, self._books.spool)
@@ -176,24 +147,6 @@ class _FilmRun:
         if time > self._reached:
             self._reached = time
             self._progress(time)
-
-
-class _Placer(FilmStage):
-    """A film is one feed, whose tracks are known before it begins."""
-
-    def begin_feed(self, tracks: Sequence[Track]) -> None:
-        """It was made for these tracks."""
-
-    def change_tracks(self, tracks: Sequence[Track]) -> None:
-        """A film is opened once."""
-
-    def end_feed(self) -> None:
-        """Its flush follows."""
-
-
-def _still() -> int:
-    """A film has no clock."""
-    return 0
 
 
 def film_duration(film: Film) -> int:

@@ -10,14 +10,19 @@ const SETTLED = 1; // s of media after the first frame: until then a busy browse
 const steps = []; // from one seen frame to the next: media time, seconds between them, frames that passed
 let passed = 0; // frames up to the last one that was seen: shown, or dropped by a busy browser
 
+// Not before there is something to play: dash.js would stop fetching.
+const play = () => video.play().catch(() => {});
+
 const adapters = {
   native(url) {
     video.src = url;
+    play();
     return {rungs: () => 1, force() {}};
   },
   hls(url) {
     const hls = new Hls({maxBufferLength: AHEAD, maxMaxBufferLength: AHEAD, enableWorker: false});
     hls.on(Hls.Events.ERROR, (_, data) => data.fatal && seen.errors.push(`hls.js ${data.type} ${data.details}`));
+    hls.on(Hls.Events.MANIFEST_PARSED, play);
     hls.loadSource(url);
     hls.attachMedia(video);
     return {rungs: () => hls.levels.length, force: (index) => { hls.loadLevel = index; }};
@@ -25,7 +30,11 @@ const adapters = {
   dash(url) {
     const player = dashjs.MediaPlayer().create();
     const buffer = {bufferTimeDefault: AHEAD, bufferTimeAtTopQuality: AHEAD, bufferTimeAtTopQualityLongForm: AHEAD};
-    player.updateSettings({streaming: {buffer: {...buffer, fastSwitchEnabled: false}, abr: {autoSwitchBitrate: {video: false}}}});
+    player.updateSettings({streaming: {
+      buffer: {...buffer, fastSwitchEnabled: false},
+      abr: {autoSwitchBitrate: {video: false}},
+      utcSynchronization: {defaultTimingSource: {scheme: '', value: ''}}, // else it asks a server on the Internet
+    }});
     player.on('error', (event) => seen.errors.push(`dash.js ${event.error.code} ${event.error.message}`));
     player.initialize(video, url, true);
     return {
@@ -37,7 +46,7 @@ const adapters = {
     const player = new shaka.Player();
     player.addEventListener('error', (event) => seen.errors.push(`shaka ${event.detail.code}`));
     player.configure({abr: {enabled: false}, streaming: {bufferingGoal: AHEAD}});
-    player.attach(video).then(() => player.load(url)).then(() => { video.play().catch(() => {}); })
+    player.attach(video).then(() => player.load(url)).then(play)
       .catch((error) => seen.errors.push(`shaka ${error.code}`));
     const tracks = () => player.getVariantTracks().sort((a, b) => a.bandwidth - b.bandwidth);
     return {rungs: () => tracks().length, force: (index) => player.selectVariantTrack(tracks()[index], false)};
@@ -77,10 +86,9 @@ function watchStalls() {
 globalThis.start = ({player, url, forceSwitch}) => {
   video.muted = true;
   video.addEventListener('error', () => seen.errors.push(`video element: ${video.error?.message}`));
-  video.addEventListener('pause', () => { if (!video.ended) video.play(); });
+  video.addEventListener('pause', () => { if (!video.ended) play(); });
   video.requestVideoFrameCallback(onFrame);
   const adapter = adapters[player](url);
-  video.play().catch(() => {});
   watchStalls();
   let turn = 0;
   setInterval(() => {

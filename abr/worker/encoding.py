@@ -1,0 +1,82 @@
+"""A film encoded: decoded, placed on the ladder's rhythm, encoded to every rung and packaged."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from abr.clock import Clock
+from abr.ingest.demux import Demuxer
+from abr.ingest.normalise import Normaliser
+from abr.model.ladder import Ladder
+from abr.model.media import Packet, Track
+from abr.transcode.decode import Decoder
+from abr.transcode.film import Film
+from abr.worker.event import Opening, open_session
+from abr.worker.packager import Packager
+from abr.worker.pipeline import Encoders, FeedBegin, FeedEnd, Pipeline
+from abr.worker.stage import Closed, Horizon, Threads
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """A film that is ready to be encoded."""
+
+    opening: Opening
+    encoders: Encoders
+    ladder: Ladder
+    demuxer: Demuxer
+
+    def run(self, packager: Packager, progress: Callable[[Packet], None]) -> None:
+        """Encode and package everything. Raises StageFailed."""
+        threads = Threads()
+        pipeline = Pipeline(
+            decoder=lambda tracks: Decoder(tracks, live=False),
+            placer=_Placer(self.ladder, self.demuxer.tracks),
+            encoders=self.encoders,
+            packager=lambda: packager,
+            horizon=Horizon(_still),
+        )
+        self._read(pipeline, threads, progress)
+        threads.check()
+
+    def _read(self, pipeline: Pipeline, threads: Threads, progress: Callable[[Packet], None]) -> None:
+        arriving = pipeline.start(threads)
+        normaliser = Normaliser(self.demuxer.tracks, film=True)
+        horizon = pipeline.horizon
+        try:
+            horizon.enter()
+            arriving.put(FeedBegin(self.demuxer.tracks))
+            for packet in self.demuxer.packets():
+                horizon.enter()
+                arriving.put(normaliser.push(packet))
+                progress(packet)
+            horizon.enter()
+            arriving.put(FeedEnd())
+        except Closed:
+            threads.check()
+        arriving.end()
+        threads.join()
+
+
+def open_encoding(channel: str, ladder: Ladder, demuxer: Demuxer, clock: Clock) -> Encoding:
+    """Open all encoders and make a session of them. Raises EncoderMissing, ConfigError, MediaError."""
+    encoders = Encoders.open(ladder, steady=False)
+    opening = open_session(channel, ladder, encoders, clock.wall(), hold=None)
+    return Encoding(opening, encoders, ladder, demuxer)
+
+
+class _Placer(Film):
+    """A film is one feed, whose tracks are known before it begins."""
+
+    def begin_feed(self, tracks: Sequence[Track]) -> None:
+        """It was made for these tracks."""
+
+    def change_tracks(self, tracks: Sequence[Track]) -> None:
+        """A file's tracks stay."""
+
+    def end_feed(self) -> None:
+        """Its flush follows."""
+
+
+def _still() -> int:
+    """A film has no clock."""
+    return 0
