@@ -3,7 +3,7 @@
 import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import av
@@ -22,6 +22,11 @@ _URL_TIMEOUT = (10.0, 5.0)
 
 _HEADER = {"movflags": "cmaf+negative_cts_offsets", "write_btrt": "0"}
 """Header of a fragmented file at once, without edit list and bit rates."""
+
+_BATCH = 64
+"""Packets of a track that are handed on together."""
+
+T = TypeVar("T")
 
 _KEYED = frozenset(("rtmp", "rtmps", "rtmpt", "srt"))
 """Schemes whose path ends in a key."""
@@ -85,9 +90,19 @@ class Demuxer:
 
     def packets(self) -> Iterator[Packet]:
         """Packets of all tracks in the container's order. Never raises: `ended` says how it ended."""
+        return self._until_closed(self._plain.packets() if self._plain else self._demux())
+
+    def batches(self) -> Iterator[list[Packet]]:
+        """The same packets in lists, each of one track: cheaper where time does not matter.
+
+        Tracks are as far apart as the container and the length of a list have them. Never raises.
+        """
+        return self._until_closed(self._plain.batches() if self._plain else _gathered(self._demux()))
+
+    def _until_closed(self, source: Iterator[T]) -> Iterator[T]:
         try:
-            for packet in self._plain.packets() if self._plain else self._demux():
-                yield packet
+            for item in source:
+                yield item
                 if not self._streams:
                     break  # closed: nothing may be asked again
         except Exception as error:  # noqa: BLE001 - whatever comes out of a demuxer is the end of the feed
@@ -189,6 +204,17 @@ class Demuxer:
         if isinstance(error, IndexError):
             return "a track appeared that was not there when it was opened"
         return getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
+
+
+def _gathered(packets: Iterator[Packet]) -> Iterator[list[Packet]]:
+    """Packets in lists of one track each."""
+    waiting: dict[int, list[Packet]] = {}
+    for packet in packets:
+        batch = waiting.setdefault(packet.track, [])
+        batch.append(packet)
+        if len(batch) >= _BATCH:
+            yield waiting.pop(packet.track)
+    yield from waiting.values()
 
 
 def public_name(source: str) -> str:

@@ -21,6 +21,9 @@ from abr.model.media import Packet
 _WINDOW_BYTES = 4 << 20
 _WINDOW_PACKETS = 4096
 """What is read at once: small enough for a processor's cache, large enough to make the calls cheap."""
+_ARENA = 31 << 20
+"""A block of this size, allocated and freed unused, teaches glibc to keep what is freed later: else each window's pages
+are given back to the system and faulted in again (mallopt(3), M_MMAP_THRESHOLD)."""
 _HOLE = 4096
 """Bytes between two samples that are read along rather than passed over with another call."""
 _STRAY = 1_000_000
@@ -49,6 +52,7 @@ class PlainFile:
 
     def __init__(self, file: BinaryIO, tables: Sequence[SampleTable]) -> None:
         """`tables` in the order of Packet.track."""
+        bytes(_ARENA)
         self._file = file
         self._samples = _joined(tables)
         self._order = _order(tables, self._samples)
@@ -73,29 +77,39 @@ class PlainFile:
         Their data are views of what was read together. Raises OSError when the file has become shorter,
         ValueError after `close`.
         """
-        sizes = np.cumsum(self._samples.sizes[self._order])
-        start = 0
-        while start < len(sizes):
-            stop = int(np.searchsorted(sizes, sizes[start] + _WINDOW_BYTES))
-            window = self._order[start : min(stop, start + _WINDOW_PACKETS)]
-            yield from self._read(_Samples._make(column[window] for column in self._samples))
-            start += len(window)
+        for samples, data in self._windows():
+            yield from _packets(samples, data)
+
+    def batches(self) -> Iterator[list[Packet]]:
+        """The same packets, some thousand at once, each list of one track. Raises as `packets` does."""
+        for samples, data in self._windows():
+            for track in np.unique(samples.tracks):
+                rows = np.flatnonzero(samples.tracks == track)
+                own = _Samples._make(column[rows] for column in samples)
+                yield list(_packets(own, [data[row] for row in rows.tolist()]))
 
     def close(self) -> None:
         """Close the file. May be called twice."""
         self._file.close()
 
-    def _read(self, samples: _Samples) -> Iterator[Packet]:
-        starts, stops, regions = _regions(samples.offsets, samples.sizes)
+    def _windows(self) -> Iterator[tuple[_Samples, list[memoryview]]]:
+        """Samples that were read together, and their bytes."""
+        sizes = np.cumsum(self._samples.sizes[self._order])
+        start = 0
+        while start < len(sizes):
+            stop = int(np.searchsorted(sizes, sizes[start] + _WINDOW_BYTES))
+            window = self._order[start : min(stop, start + _WINDOW_PACKETS)]
+            samples = _Samples._make(column[window] for column in self._samples)
+            yield samples, self._read(samples.offsets, samples.sizes)
+            start += len(window)
+
+    def _read(self, offsets: Column, sizes: Column) -> list[memoryview]:
+        starts, stops, regions = _regions(offsets, sizes)
         views = [self._view(start, stop) for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)]
-        places = samples.offsets - starts[regions]
-        data = [
-            views[region][start:stop]
-            for region, start, stop in zip(
-                regions.tolist(), places.tolist(), (places + samples.sizes).tolist(), strict=True
-            )
-        ]
-        return map(_packet, zip(*(column.tolist() for column in samples[:5]), repeat(False), data))
+        places = offsets - starts[regions]
+        ends = (places + sizes).tolist()
+        rows = zip(regions.tolist(), places.tolist(), ends, strict=True)
+        return [views[region][start:stop] for region, start, stop in rows]
 
     def _view(self, start: int, stop: int) -> memoryview:
         data = os.pread(self._file.fileno(), stop - start, start)
@@ -133,6 +147,10 @@ def _regions(offsets: Column, sizes: Column) -> tuple[Column, Column, Column]:
     regions = np.empty_like(order)
     regions[order] = np.cumsum(first) - 1
     return starts[first], stops[last], regions
+
+
+def _packets(samples: _Samples, data: Sequence[memoryview]) -> Iterator[Packet]:
+    return map(_packet, zip(*(column.tolist() for column in samples[:5]), repeat(False), data))
 
 
 def _joined(tables: Sequence[SampleTable]) -> _Samples:

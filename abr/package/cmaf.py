@@ -19,7 +19,7 @@ from abr.formats.isobmff import (
     make_prft,
     mdat_header,
 )
-from abr.model.media import EncodedPacket
+from abr.model.media import Data, EncodedPacket
 from abr.model.segment import Part, Rendition, Segment
 from abr.package.cutter import Cut
 
@@ -32,6 +32,7 @@ class _Table(NamedTuple):
 
     decode: Column
     run: Run
+    data: Sequence[Data]
 
 
 def make_segment(rendition: Rendition, cut: Cut, *, produced: int | None = None) -> Segment:
@@ -44,7 +45,7 @@ def make_segment(rendition: Rendition, cut: Cut, *, produced: int | None = None)
     cannot put in order.
     """
     table = _table(rendition, cut)
-    pieces = [_STYP if len(cut.parts) == 1 else _CHUNKED_STYP]
+    pieces: list[Data] = [_STYP if len(cut.parts) == 1 else _CHUNKED_STYP]
     if produced is not None:
         pieces.append(make_prft(produced, cut.start))
     moof_offset = sum(map(len, pieces))
@@ -56,7 +57,7 @@ def make_segment(rendition: Rendition, cut: Cut, *, produced: int | None = None)
         size = int(table.run.sizes[rows].sum())
         at += len(samples)
         pieces += (moof, mdat_header(size))
-        pieces.extend(sample.data for sample in samples)
+        pieces.extend(table.data[rows])
         first_sample_end = first_sample_end or moof_offset + len(moof) + 8 + len(samples[0].data)
         duration = int(table.decode[at] - table.decode[rows.start])
         before = 0 if parts else moof_offset
@@ -106,4 +107,4 @@ def _table(rendition: Rendition, cut: Cut) -> _Table:
     keys = np.array(columns[2], dtype=bool)
     sizes = np.fromiter(map(len, columns[3]), np.int64, len(samples))
     flags = np.where(keys, SYNC, NOT_SYNC)
-    return _Table(decode, Run(durations, sizes, flags, pts - decode[:-1]))
+    return _Table(decode, Run(durations, sizes, flags, pts - decode[:-1]), columns[3])

@@ -3,14 +3,16 @@
 import itertools
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import partial
+from typing import Any
 
 from abr.errors import MediaError
 from abr.formats.avc import length_size
 from abr.formats.codecs import AudioConfig, audio_config
 from abr.formats.nal import HEVC_IRAP, is_idr, unit_types
-from abr.model.media import EncodedPacket, Encoding, Kind, Packet, Track
+from abr.model.media import Data, EncodedPacket, Encoding, Kind, Packet, Track
 from abr.model.time import AAC_FRAME
 from abr.package.moov import write_header
 from abr.package.payload import config_of, payload_of
@@ -23,6 +25,9 @@ _JITTER = 500
 """A part of a second (one in so many): coarse containers miss the end of the sound before by less."""
 _NEVER = -(1 << 62)
 """A time before all times."""
+
+_encoded: Callable[[tuple[Any, ...]], EncodedPacket] = partial(tuple.__new__, EncodedPacket)
+"""An EncodedPacket of the tuple of its fields: a third of the price of a call with arguments."""
 
 
 def copy_start(track: Track, head: Sequence[Packet]) -> Fraction:
@@ -60,13 +65,12 @@ class Copier:
     ) -> None:
         config = config_of(track, name, head)
         timescale, frame = _scale(track, config, head)
-        depth = reorder_depth([packet.pts for packet in head if packet.pts is not None])
         self.encoding = Encoding(
             name=name,
             kind=track.kind,
             timescale=timescale,
             header=write_header(track, timescale, config),
-            delay=depth * frame if track.kind is Kind.VIDEO else 0,
+            delay=_depth(head) * frame if track.kind is Kind.VIDEO else 0,
         )
         self._codec = track.codec
         self._lengths = length_size(config) if track.codec == "h264" else 4
@@ -75,7 +79,8 @@ class Copier:
         self._jitter = timescale // _JITTER
         self._end = _NEVER
         """Where the sound before ended."""
-        self._key_time = _NEVER
+        self._entry = _NEVER
+        """Presentation time of the last frame that a segment can start at."""
         # ticks = (pts · multiply + add) // divide: the exact time, to the nearest tick
         scale, offset = track.time_base * timescale, shift * timescale + Fraction(1, 2)
         self._divide = math.lcm(scale.denominator, offset.denominator)  # even, for the half
@@ -84,64 +89,76 @@ class Copier:
     def push(self, packets: Sequence[Packet]) -> list[EncodedPacket]:
         """Convert packets, in the order in which they were read. Raises MediaError."""
         whole = [packet for packet in packets if packet.data]
-        if any(packet.pts is None for packet in whole):
+        if not whole:
+            return []
+        _, shown, _, lengths, keys, _, data = zip(*whole, strict=True)
+        if None in shown:
             raise MediaError(f"rendition {self.encoding.name}: a packet has no presentation time; {_CURE}")
-        times = self._ticks([packet.pts or 0 for packet in whole], self._add)
+        if self._payload is not None:
+            data = tuple(self._payload(bytes(packet)) for packet in data)
+        times = self._ticks(shown, self._add)
         # durations are not shifted: of `_add` only the half that rounds
-        durations = self._ticks([packet.duration for packet in whole], self._divide // 2)
-        convert = self._pictures if self.encoding.kind is Kind.VIDEO else self._sounds
-        return convert(whole, times, durations)
+        durations = self._ticks(lengths, self._divide // 2)
+        if self.encoding.kind is Kind.AUDIO:
+            times, durations = self._joined(times, durations)
+        else:
+            durations = [duration or self._frame for duration in durations]
+            keys = self._entries(times, keys, data)
+        return list(map(_encoded, zip(times, durations, keys, data, strict=True)))
 
-    def _pictures(self, packets: list[Packet], times: list[int], durations: list[int]) -> list[EncodedPacket]:
-        made = []
-        for packet, time, duration in zip(packets, times, durations, strict=True):
-            data = self._payload(packet.data) if self._payload else packet.data
-            key = packet.key
-            if key or time < self._key_time:
-                key = self._examine(time, data, key=key)
-            made.append(EncodedPacket(time, duration or self._frame, key, data))
-        return made
-
-    def _sounds(self, packets: list[Packet], times: list[int], durations: list[int]) -> list[EncodedPacket]:
-        made, jitter, end = [], self._jitter, self._end
-        for packet, exact, length in zip(packets, times, durations, strict=True):
+    def _joined(self, times: Sequence[int], durations: Sequence[int]) -> tuple[Sequence[int], Sequence[int]]:
+        """Times and lengths of sound without the jitter of coarse containers."""
+        frame, jitter, end = self._frame, self._jitter, self._end
+        made, lengths = [], []
+        for exact, length in zip(times, durations, strict=True):
             time = end if -jitter <= exact - end <= jitter else exact
             # a length of whole milliseconds means the codec's; one far from it means a frame that was cut
-            duration = length if abs(length - self._frame) > jitter and length else self._frame
+            duration = length if abs(length - frame) > jitter and length else frame
             end = time + duration
-            made.append(EncodedPacket(time, duration, True, packet.data))
+            made.append(time)
+            lengths.append(duration)
         self._end = end
-        payload = self._payload
-        return [packet._replace(data=payload(packet.data)) for packet in made] if payload else made
+        return made, lengths
 
-    def _examine(self, time: int, data: bytes, *, key: bool) -> bool:
-        """Whether a segment may start at this frame, which is a key frame or is shown before the last one."""
-        if not key:
-            raise MediaError(
-                f"rendition {self.encoding.name}: a frame is shown {self._key_time - time} ticks of"
-                f" 1/{self.encoding.timescale} s before the key frame that it follows (open group of pictures),"
-                f" so no segment can start there; {_CURE}"
-            )
-        starts = self._can_start(data)
-        if not starts and self._key_time == _NEVER:
-            raise MediaError(
-                f"rendition {self.encoding.name}: the file does not start with an IDR frame; {_CURE}"
-            )
-        self._key_time = time
-        return starts
+    def _entries(self, times: Sequence[int], keys: Sequence[bool], data: Sequence[Data]) -> list[bool]:
+        """Which pictures a segment may start at. None after such a one may be shown before it."""
+        entries = [False] * len(keys)
+        before = 0
+        for place in (*itertools.compress(itertools.count(), keys), len(keys)):
+            earliest = min(times[before:place], default=self._entry)
+            if earliest < self._entry:
+                raise MediaError(
+                    f"rendition {self.encoding.name}: a frame is shown {self._entry - earliest} ticks of"
+                    f" 1/{self.encoding.timescale} s before the key frame that it follows (open group of pictures),"
+                    f" so no segment can start there; {_CURE}"
+                )
+            if place < len(keys) and self._can_start(data[place]):
+                entries[place] = True
+                self._entry = times[place]
+            elif place < len(keys) and self._entry == _NEVER:
+                raise MediaError(
+                    f"rendition {self.encoding.name}: the file does not start with an IDR frame; {_CURE}"
+                )
+            before = place
+        return entries
 
-    def _can_start(self, data: bytes) -> bool:
+    def _can_start(self, packet: Data) -> bool:
         """Whether a decoder can start here: an IDR in H.264, a random access picture in HEVC."""
+        data = bytes(packet)
         if self._codec == "h264":
             return is_idr("h264", data, self._lengths)
         return self._codec != "hevc" or not HEVC_IRAP.isdisjoint(unit_types("hevc", data))
 
-    def _ticks(self, times: list[int], add: int) -> list[int]:
+    def _ticks(self, times: Sequence[int], add: int) -> Sequence[int]:
         multiply, divide = self._multiply, self._divide
         if multiply == divide:
             offset = add // divide
             return [time + offset for time in times] if offset else times
         return [(time * multiply + add) // divide for time in times]
+
+
+def _depth(head: Sequence[Packet]) -> int:
+    return reorder_depth([packet.pts for packet in head if packet.pts is not None])
 
 
 def _scale(track: Track, config: bytes, head: Sequence[Packet]) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """The decoders of a feed: packets in, pictures and sound out."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -26,26 +26,36 @@ class Decoder:
     """Decodes the tracks of one feed, each frame with its time in ticks of its track.
 
     `live` decodes without holding frames back; otherwise cores work on several frames at once. `frame.opaque`
-    of a picture is the aspect of its pixels. Damaged packets are counted and passed over. Raises MediaError for a
-    codec that this FFmpeg lacks, and when 10 s of media pass in a track without one frame.
+    of a picture is the aspect of its pixels. Damaged packets are counted and passed over. `uses` says of which
+    tracks something is made (all without it), `threads` how many a picture decoder may have (0: one a core).
+    Raises MediaError for a codec that this FFmpeg lacks, and when 10 s of media pass in a track without one frame.
     """
 
-    def __init__(self, tracks: Sequence[Track], *, live: bool = True) -> None:
+    def __init__(
+        self,
+        tracks: Sequence[Track],
+        *,
+        live: bool = True,
+        uses: Callable[[int], bool] = lambda _: True,
+        threads: int = 0,
+    ) -> None:
         self._counts: Counter[str] = Counter()
-        self._lines = [
-            _Pictures(track, self._counts, live=live)
+        self._lines: dict[int, _Line] = {
+            track.index: _Pictures(track, self._counts, live=live, threads=threads)
             if track.kind is Kind.VIDEO
             else _Sounds(track, self._counts)
             for track in tracks
-        ]
+            if uses(track.index)
+        }
 
     def push(self, item: Packet | Gap) -> list[Decoded]:
         """Decode a packet; the frames that come out, in the order in which they are shown. Raises MediaError."""
-        return self._lines[item.track].push(item) if isinstance(item, Packet) else []
+        line = self._lines.get(item.track)
+        return line.push(item) if line is not None and isinstance(item, Packet) else []
 
     def flush(self) -> list[Decoded]:
         """The frames that are still inside; then the decoders may be used for new packets."""
-        return [frame for line in self._lines for frame in line.flush()]
+        return [frame for line in self._lines.values() for frame in line.flush()]
 
     def stats(self) -> dict[str, int]:
         """Frames given out (pictures, sounds), damaged ones among them (corrupt), packets refused (errors)."""
@@ -100,10 +110,10 @@ class _Line:
 
 
 class _Pictures(_Line):
-    def __init__(self, track: Track, counts: Counter[str], *, live: bool) -> None:
+    def __init__(self, track: Track, counts: Counter[str], *, live: bool, threads: int) -> None:
         super().__init__(track, counts)
         self._context.thread_type = "SLICE" if live else "FRAME"
-        self._context.thread_count = 0
+        self._context.thread_count = threads
         self._last: int | None = None
 
     def flush(self) -> list[Decoded]:

@@ -1,7 +1,8 @@
 """A film packaged without encoding: its own packets, cut at its own key frames."""
 
+import itertools
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -20,8 +21,6 @@ from abr.worker.packager import Packager
 _HEAD = Fraction(2)
 """Seconds of media that are read before anything is decided: frame lengths and reorder delay come from them."""
 _HEAD_PACKETS = 2000
-_BATCH = 64
-"""Packets of a track that are handed on together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,36 +28,26 @@ class Copying:
     """A film that is ready to be copied."""
 
     opening: Opening
-    copiers: tuple[Copier, ...]
-    head: Sequence[Packet]
-    """What was read already, to be packaged first."""
-    rest: Iterator[Packet]
+    copiers: Mapping[int, Copier]
+    """By track."""
+    head: Sequence[Sequence[Packet]]
+    """What was read already, to be packaged first; each of one track."""
+    rest: Iterator[Sequence[Packet]]
 
     def run(self, packager: Packager, progress: Callable[[Packet], None]) -> None:
         """Package everything. Raises MediaError, SpoolError, JournalError, StageFailed."""
-        waiting: list[list[Packet]] = [[] for _ in self.copiers]
-        for packets in (self.head, self.rest):
-            for packet in packets:
-                batch = waiting[packet.track]
-                batch.append(packet)
-                if len(batch) >= _BATCH:
-                    self._give(packager, packet.track, batch)
-                    progress(packet)
-                    batch.clear()
-        for track, batch in enumerate(waiting):
-            self._give(packager, track, batch)
+        for packets in itertools.chain(self.head, self.rest):
+            copier = self.copiers[packets[0].track]
+            packager.push(copier.encoding.name, copier.push(packets))
+            progress(packets[-1])
         packager.flush()
-
-    def _give(self, packager: Packager, track: int, batch: Sequence[Packet]) -> None:
-        copier = self.copiers[track]
-        packager.push(copier.encoding.name, copier.push(batch))
 
 
 def open_copy(channel: str, ladder: Ladder, demuxer: Demuxer, clock: Clock) -> Copying:
     """Read the film's head and make a session of it. Raises MediaError for what cannot be copied."""
     targets = _targets(ladder, demuxer.tracks)
-    packets = (packet for packet in demuxer.packets() if packet.track in targets)
-    head = _read_head(packets, demuxer.tracks, targets)
+    batches = (batch for batch in demuxer.batches() if batch[0].track in targets)
+    head = _read_head(batches, demuxer.tracks, targets)
     if not head:
         raise FeedUnreadable(f"{demuxer.name} has no packets")
     leader = min(targets)
@@ -67,15 +56,7 @@ def open_copy(channel: str, ladder: Ladder, demuxer: Demuxer, clock: Clock) -> C
         track: Copier(demuxer.tracks[track], target.name, _of(head, track), shift)
         for track, target in targets.items()
     }
-    opening = _opening(channel, ladder, demuxer, copiers, clock.wall())
-    order = sorted(copiers)
-    places = {track: place for place, track in enumerate(order)}
-    return Copying(
-        opening,
-        tuple(copiers[track] for track in order),
-        [packet._replace(track=places[packet.track]) for packet in head],
-        packets if order == list(range(len(order))) else (p._replace(track=places[p.track]) for p in packets),
-    )
+    return Copying(_opening(channel, ladder, demuxer, copiers, clock.wall()), copiers, head, batches)
 
 
 def _targets(ladder: Ladder, tracks: Sequence[Track]) -> dict[int, VideoTarget | AudioTarget]:
@@ -94,28 +75,30 @@ def _targets(ladder: Ladder, tracks: Sequence[Track]) -> dict[int, VideoTarget |
 
 
 def _read_head(
-    packets: Iterator[Packet], tracks: Sequence[Track], targets: dict[int, VideoTarget | AudioTarget]
-) -> list[Packet]:
-    head: list[Packet] = []
+    batches: Iterator[Sequence[Packet]], tracks: Sequence[Track], targets: Collection[int]
+) -> list[Sequence[Packet]]:
+    """The first batches, until each track has enough of them."""
+    head: list[Sequence[Packet]] = []
     first: dict[int, int] = {}
     ready: set[int] = set()
-    for packet in packets:
-        head.append(packet)
-        if packet.pts is not None:
-            start = first.setdefault(packet.track, packet.pts)
-            if (packet.pts - start) * tracks[packet.track].time_base >= _HEAD:
-                ready.add(packet.track)
-        if ready >= targets.keys() or len(head) >= _HEAD_PACKETS:
+    for batch in batches:
+        head.append(batch)
+        track = batch[0].track
+        times = [packet.pts for packet in batch if packet.pts is not None]
+        start = first.setdefault(track, min(times, default=0))
+        if (max(times, default=start) - start) * tracks[track].time_base >= _HEAD:
+            ready.add(track)
+        if len(ready) == len(targets) or sum(map(len, head)) >= _HEAD_PACKETS:
             break
     return head
 
 
-def _of(packets: Sequence[Packet], track: int) -> list[Packet]:
-    return [packet for packet in packets if packet.track == track]
+def _of(batches: Sequence[Sequence[Packet]], track: int) -> list[Packet]:
+    return [packet for batch in batches for packet in batch if packet.track == track]
 
 
 def _opening(
-    channel: str, ladder: Ladder, demuxer: Demuxer, copiers: dict[int, Copier], wall: int
+    channel: str, ladder: Ladder, demuxer: Demuxer, copiers: Mapping[int, Copier], wall: int
 ) -> Opening:
     inits: dict[str, bytes] = {}
     renditions = []

@@ -1,5 +1,6 @@
 """A film encoded: decoded, placed on the ladder's rhythm, encoded to every rung and packaged."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -10,10 +11,14 @@ from abr.model.ladder import Ladder
 from abr.model.media import Packet, Track
 from abr.transcode.decode import Decoder
 from abr.transcode.film import Film
+from abr.transcode.source import Source
 from abr.worker.event import Opening, open_session
 from abr.worker.packager import Packager
 from abr.worker.pipeline import Encoders, FeedBegin, FeedEnd, Pipeline
 from abr.worker.stage import Closed, Horizon, Threads
+
+_ROOM = 16
+"""Packets that may wait for the decoder: the file can wait too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +34,20 @@ class Encoding:
         """Encode and package everything. Raises StageFailed."""
         threads = Threads()
         pipeline = Pipeline(
-            decoder=lambda tracks: Decoder(tracks, live=False),
+            decoder=self._decoder,
             placer=_Placer(self.ladder, self.demuxer.tracks),
             encoders=self.encoders,
             packager=lambda: packager,
             horizon=Horizon(_still),
+            room=_ROOM,
         )
         self._read(pipeline, threads, progress)
         threads.check()
+
+    def _decoder(self, tracks: Sequence[Track]) -> Decoder:
+        """Where the encoders fill the cores, more than one thread for decoding only costs memory."""
+        busy = len(self.ladder.video) >= (os.cpu_count() or 1)
+        return Decoder(tracks, live=False, uses=Source(tracks, self.ladder).uses, threads=1 if busy else 0)
 
     def _read(self, pipeline: Pipeline, threads: Threads, progress: Callable[[Packet], None]) -> None:
         arriving = pipeline.start(threads)

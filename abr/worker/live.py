@@ -13,12 +13,16 @@ from abr.model.segment import Release
 from abr.model.time import NANO
 from abr.transcode.decode import Decoder
 from abr.transcode.grid import LiveGrid
+from abr.transcode.source import Source
 from abr.worker.delivery import Books, Delivery
 from abr.worker.event import begin_session, end_session, live_cutters, open_session
 from abr.worker.input import Input
 from abr.worker.packager import Packager, Tally
 from abr.worker.pipeline import Arrival, Encoders, FeedBegin, FeedEnd, Pipeline
 from abr.worker.stage import Closed, Horizon, Inbox, Threads
+
+_ROOM = 512
+"""Packets that may wait for the decoder: some seconds of a feed; then its connection waits."""
 
 _SHOWN = ("repeated", "dropped", "idle", "moved")
 """Counters of the grid that an operator reads."""
@@ -63,11 +67,12 @@ class LiveEvent:
         self.grid = LiveGrid(self.ladder, hold=int(hold * NANO))
         self._horizon = Horizon(MediaClock(self._books.clock))
         pipeline = Pipeline(
-            decoder=lambda tracks: Decoder(tracks, live=True),
+            decoder=lambda tracks: Decoder(tracks, live=True, uses=Source(tracks, self.ladder).uses),
             placer=self.grid,
             encoders=encoders,
             packager=self._packager,
             horizon=self._horizon,
+            room=_ROOM,
         )
         self._arriving: Inbox[Arrival] = pipeline.start(self.threads)
 

@@ -15,11 +15,9 @@ from abr.transcode.ladder import RungEncoder, RungFrame, ScaledLadder
 from abr.worker.packager import Packager
 from abr.worker.stage import Horizon, Inbox, Threads, run_stage
 
-ARRIVING = 256
-"""Batches of packets that may wait for the decoder: some seconds of a feed."""
 _DECODED = 2
 _FRAMES = 1
-_SOUNDS = 8
+_SOUNDS = 4
 _PACKETS = 64
 
 
@@ -88,10 +86,12 @@ class Pipeline:
     packager: Callable[[], Packager]
     """Called with the first packet: by then the placer knows where the stream begins."""
     horizon: Horizon
+    room: int
+    """Arrivals that may wait for the decoder."""
 
     def start(self, threads: Threads) -> Inbox[Arrival]:
         """Start all threads; answer where a feed's packets go in. Its end ends them, one after another."""
-        arriving: Inbox[Arrival] = threads.inbox(ARRIVING)
+        arriving: Inbox[Arrival] = threads.inbox(self.room)
         decoded: Inbox[Frames] = threads.inbox(_DECODED)
         rungs: list[Inbox[RungFrame]] = [threads.inbox(_FRAMES) for _ in self.encoders.rungs]
         sounds: dict[str, Inbox[Sound]] = {name: threads.inbox(_SOUNDS) for name in self.encoders.sounds}

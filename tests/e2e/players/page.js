@@ -1,12 +1,11 @@
 // In the page: one player, and what it shows. `start` begins, `report` tells; nothing here decides good or bad.
 const SWITCH_EVERY = 2000; // ms between forced rungs
+const AHEAD = 4; // s that the players keep in their buffers, so that a forced rung is soon on the screen
 const STALL = 300; // ms without progress of a playing element
+const SETTLED = 2; // s of media after the first frame: until then a busy browser skips frames without counting them
 
 const video = document.querySelector('video');
-const AHEAD = 4; // s that the players keep in their buffers, so that a forced rung is soon on the screen
-
 const seen = {frames: 0, stalls: [], errors: [], rungs: 0, sizes: [], first: null, last: null};
-const SETTLED = 1; // s of media after the first frame: until then a busy browser skips frames without counting them
 const steps = []; // from one seen frame to the next: media time, seconds between them, frames that passed
 let passed = 0; // frames up to the last one that was seen: shown, or dropped by a busy browser
 
