@@ -32,8 +32,6 @@ _LIGHT = 320 * 180 * 25
 
 _MOST_THREADS = 16
 _LONGEST_SEGMENT = Fraction(12)
-_AAC_BUFFER = 6144
-"""Bits a channel of the decoder's input buffer (ISO/IEC 14496-3 4.5.3.1): what AAC's peaks can exceed its rate by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +71,6 @@ def resolve(
     if not (video or audio):
         raise ConfigError("profile", f"nothing of {profile.name!r} is left: the source has no track for it")
     return Resolved(Ladder(video, audio, duration, profile.window), tuple(notes))
-
-
-def peak(target: VideoTarget, duration: Fraction) -> int:
-    """Bits/s that no segment of D = `duration` seconds exceeds: maxrate + bufsize/D (DESIGN 3.12)."""
-    return target.maxrate + math.ceil(target.bufsize / duration)
-
-
-def audio_bandwidth(target: AudioTarget, duration: Fraction) -> int:
-    """Bits/s of the same kind for sound: its rate and a full decoder buffer over D."""
-    return target.bitrate + math.ceil(_AAC_BUFFER * target.channels / duration)
 
 
 def _fitting(profile: Profile, picture: Track | None, notes: list[str]) -> list[Rung]:

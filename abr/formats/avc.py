@@ -2,7 +2,7 @@
 
 from abr.errors import RemoteProtocolError
 from abr.formats.bits import Bits
-from abr.formats.nal import h264_type, join_annexb
+from abr.formats.nal import h264_type
 
 _SPS, _PPS = 7, 8
 _HIGH_PROFILES = frozenset((100, 110, 122, 144))
@@ -41,11 +41,6 @@ def parameter_sets(record: bytes) -> list[bytes]:
 def length_size(record: bytes) -> int:
     """Bytes of the length before each NAL unit."""
     return (record[4] & 3) + 1 if len(record) > 4 else 4
-
-
-def to_annexb_header(record: bytes) -> bytes:
-    """The parameter sets with start codes, as decoders of byte streams want them."""
-    return join_annexb(parameter_sets(record))
 
 
 def _counted(units: list[bytes]) -> bytes:

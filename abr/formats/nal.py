@@ -30,29 +30,9 @@ def split_annexb(data: bytes) -> list[bytes]:
     return [unit for unit in units if unit]
 
 
-def join_annexb(units: list[bytes]) -> bytes:
-    """Units with a four-byte start code before each."""
-    return b"".join(b"\0" + _START + unit for unit in units)
-
-
-def split_prefixed(data: bytes, length_size: int = 4) -> list[bytes]:
-    """The NAL units of a sample. Raises RemoteProtocolError where lengths and bytes disagree."""
-    return [data[start:end] for start, end in _prefixed(data, length_size)]
-
-
 def join_prefixed(units: list[bytes]) -> bytes:
     """Units with their length in four bytes before each."""
     return b"".join(part for unit in units for part in (len(unit).to_bytes(4), unit))
-
-
-def to_prefixed(data: bytes) -> bytes:
-    """A sample with length prefixes, made from one with start codes."""
-    return join_prefixed(split_annexb(data))
-
-
-def to_annexb(data: bytes, length_size: int = 4) -> bytes:
-    """A sample with start codes, made from one with length prefixes. Raises RemoteProtocolError."""
-    return join_annexb(split_prefixed(data, length_size))
 
 
 def h264_type(unit: bytes) -> int:

@@ -15,10 +15,6 @@ class FeedStats:
     """Bytes from the peer, protocol included."""
     messages: int = 0
     """Media messages (RTMP) or packets (SRT)."""
-    lost: int = 0
-    """Packets that never came or came too late; 0 where the transport repairs everything (TCP)."""
-    round_trip: int = 0
-    """Microseconds to the peer and back; 0 for unknown."""
 
 
 class Feed(Protocol):

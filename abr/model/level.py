@@ -103,11 +103,6 @@ def h264_level(demand: Demand, profile: str = "high") -> str | None:
     return next((level for level in H264_LEVELS if not h264_excess(level, demand, profile)), None)
 
 
-def hevc_level(demand: Demand) -> str | None:
-    """The smallest HEVC level (Main tier) that holds the demand: "4.0". None where no level does."""
-    return next((level for level in HEVC_LEVELS if not hevc_excess(level, demand)), None)
-
-
 def h264_excess(level: str, demand: Demand, profile: str = "high") -> str | None:
     """Why an H.264 level cannot hold the demand, as the words after "level 3.0 holds …"; None if it can.
 

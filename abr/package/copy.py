@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import partial
+from operator import eq
 from typing import Any
 
 from abr.errors import MediaError
@@ -94,8 +95,8 @@ class Copier:
         _, shown, _, lengths, keys, _, data = zip(*whole, strict=True)
         if None in shown:
             raise MediaError(f"rendition {self.encoding.name}: a packet has no presentation time; {_CURE}")
-        if self._payload is not None:
-            data = tuple(self._payload(bytes(packet)) for packet in data)
+        payload = self._payload
+        bodies = data if payload is None else [payload(bytes(packet)) for packet in data]
         times = self._ticks(shown, self._add)
         # durations are not shifted: of `_add` only the half that rounds
         durations = self._ticks(lengths, self._divide // 2)
@@ -103,44 +104,51 @@ class Copier:
             times, durations = self._joined(times, durations)
         else:
             durations = [duration or self._frame for duration in durations]
-            keys = self._entries(times, keys, data)
-        return list(map(_encoded, zip(times, durations, keys, data, strict=True)))
+            keys = self._entries(times, keys, bodies)
+        return list(map(_encoded, zip(times, durations, keys, bodies, strict=True)))
 
     def _joined(self, times: Sequence[int], durations: Sequence[int]) -> tuple[Sequence[int], Sequence[int]]:
-        """Times and lengths of sound without the jitter of coarse containers."""
+        """Times and lengths of sound, one frame behind the other where containers are not exact."""
         frame, jitter, end = self._frame, self._jitter, self._end
+        count, first = len(times), times[0]
+        if durations.count(frame) == count and all(map(eq, times, itertools.count(first, frame))):
+            start = end if -jitter <= first - end <= jitter else first
+            self._end = start + count * frame
+            return range(start, self._end, frame), durations
         made, lengths = [], []
         for exact, length in zip(times, durations, strict=True):
-            time = end if -jitter <= exact - end <= jitter else exact
+            made.append(end if -jitter <= exact - end <= jitter else exact)
             # a length of whole milliseconds means the codec's; one far from it means a frame that was cut
-            duration = length if abs(length - frame) > jitter and length else frame
-            end = time + duration
-            made.append(time)
-            lengths.append(duration)
+            lengths.append(length if abs(length - frame) > jitter and length else frame)
+            end = made[-1] + lengths[-1]
         self._end = end
         return made, lengths
 
-    def _entries(self, times: Sequence[int], keys: Sequence[bool], data: Sequence[Data]) -> list[bool]:
-        """Which pictures a segment may start at. None after such a one may be shown before it."""
-        entries = [False] * len(keys)
-        before = 0
-        for place in (*itertools.compress(itertools.count(), keys), len(keys)):
-            earliest = min(times[before:place], default=self._entry)
-            if earliest < self._entry:
-                raise MediaError(
-                    f"rendition {self.encoding.name}: a frame is shown {self._entry - earliest} ticks of"
-                    f" 1/{self.encoding.timescale} s before the key frame that it follows (open group of pictures),"
-                    f" so no segment can start there; {_CURE}"
-                )
-            if place < len(keys) and self._can_start(data[place]):
-                entries[place] = True
+    def _entries(self, times: Sequence[int], keys: Sequence[bool], data: Sequence[Data]) -> tuple[bool, ...]:
+        """Which pictures a segment may start at: key frames before which none of those behind them is shown."""
+        entries = list(keys)
+        behind = 0
+        for place in itertools.compress(itertools.count(), keys):
+            self._check_closed(times[behind:place])
+            entries[place] = self._can_start(data[place])
+            if entries[place]:
                 self._entry = times[place]
-            elif place < len(keys) and self._entry == _NEVER:
+            elif self._entry == _NEVER:
                 raise MediaError(
                     f"rendition {self.encoding.name}: the file does not start with an IDR frame; {_CURE}"
                 )
-            before = place
-        return entries
+            behind = place + 1
+        self._check_closed(times[behind:])
+        return tuple(entries)
+
+    def _check_closed(self, times: Sequence[int]) -> None:
+        early = self._entry - min(times, default=self._entry)
+        if early > 0:
+            raise MediaError(
+                f"rendition {self.encoding.name}: a frame is shown {early} ticks of 1/{self.encoding.timescale} s"
+                " before the key frame that it follows (open group of pictures), so no segment can start there;"
+                f" {_CURE}"
+            )
 
     def _can_start(self, packet: Data) -> bool:
         """Whether a decoder can start here: an IDR in H.264, a random access picture in HEVC."""

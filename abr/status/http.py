@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from abr.clock import Clock
 from abr.errors import AddressInUse, UsageError
+from abr.log import Logger
 from abr.metrics import Metrics
 from abr.model.state import State
 from abr.model.time import NANO
@@ -30,7 +31,8 @@ _TYPES = {
     ".mp4": "video/mp4",
     ".m4s": "video/mp4",
 }
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+_log = Logger("http")
 _IDLE = 15.0
 """Seconds without a request after which a connection is closed, so that idle clients hold no threads."""
 
@@ -96,6 +98,9 @@ class _Server(HTTPServer):
                 self.finish_request(request, client_address)
             except OSError:
                 pass  # the client went away
+            except Exception as error:  # noqa: BLE001 - whatever a stranger asks for must not end the worker
+                reason = f"{type(error).__name__}: {error}"
+                _log.warning("request failed", peer=client_address[0], reason=reason)
             finally:
                 self.shutdown_request(request)
 
@@ -123,7 +128,11 @@ class _Handler(BaseHTTPRequestHandler):
         """Requests are not logged: players send several a second."""
 
     def _answer(self, *, body: bool) -> None:
-        path = unquote(urlsplit(self.path).path)
+        try:
+            path = unquote(urlsplit(self.path).path)
+        except ValueError:
+            self._send(HTTPStatus.BAD_REQUEST, "text/plain", b"not a path\n", body=body)
+            return
         site = self.server.site
         match path:
             case "/":
@@ -193,10 +202,12 @@ def _open_below(root: Path | None, key: str) -> BinaryIO | None:
     """The file of a key, never outside the root."""
     if root is None:
         return None
-    path = (root / key).resolve()
-    if not path.is_relative_to(root.resolve()) or not path.is_file():
+    try:
+        path = (root / key).resolve()
+        inside = path.is_relative_to(root.resolve()) and path.is_file()
+        return path.open("rb") if inside else None
+    except (OSError, ValueError):  # a name that no file can have, or a file that left in between
         return None
-    return path.open("rb")
 
 
 def _span(header: str | None, size: int) -> tuple[int, int] | None:

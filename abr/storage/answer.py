@@ -51,7 +51,7 @@ _MISCONFIGURED = {
     "PermanentRedirect": "name the bucket's own region and endpoint",
     "AuthorizationHeaderMalformed": "name the bucket's own region",
     "IllegalLocationConstraintException": "name the bucket's own region",
-    "MissingContentLength": "the server does not take streamed bodies: set checksums to when_required",
+    "MissingContentLength": "the server takes no body in pieces; put no proxy before it that makes such, or use another server",
     "NotImplemented": "this server lacks what is asked of it",
     "MethodNotAllowed": "see that the endpoint is that of S3, without a path",
 }

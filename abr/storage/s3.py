@@ -39,8 +39,6 @@ class S3Place:
     region: str | None = None
     addressing: str = "auto"
     """"path" (host/bucket/key), "virtual" (bucket.host/key), or "auto": path at an own endpoint."""
-    signature: str = "s3v4"
-    """botocore's signature_version: "s3v4", or "s3" for servers that know only version 2."""
     ca: Path | None = None
     """Certificates of the authority that signed the endpoint's."""
     profile: str | None = None
@@ -52,7 +50,7 @@ class S3Place:
     connect_timeout: int = 5
     """Seconds."""
     read_timeout: int = 30
-    """Seconds without a byte of the answer; longer than the slowest upload's tail in the socket buffers."""
+    """Seconds without a byte of the answer; longer than the slowest put's tail in the socket buffers."""
 
     def __repr__(self) -> str:
         return f"S3Place({self})"
@@ -237,7 +235,7 @@ def _settings(place: S3Place) -> "Config":
     )
     addressing: Any = "path" if place.addressing == "auto" and place.endpoint else place.addressing
     return Config(
-        signature_version=place.signature,
+        signature_version="s3v4",
         s3={"addressing_style": addressing},
         retries={"total_max_attempts": 1},
         connect_timeout=place.connect_timeout,

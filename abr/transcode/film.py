@@ -51,8 +51,6 @@ class Film:
         """The newest picture; its length is not known yet."""
         self._key: list[int] = []
         self._counts: Counter[str] = Counter()
-        self.position = 0
-        """How much of the film was given out, ns."""
 
     def push(self, item: Decoded, now: int = 0) -> list[Placed]:  # noqa: ARG002 - a stage's shape
         """Take a picture or sound of the film."""
@@ -117,7 +115,6 @@ class Film:
         picture = Picture(pts, end - pts, key != self._key, frame)
         self._key, self._last_duration = key, end - pts
         self._counts["pictures"] += 1
-        self.position = rescale(end, self._timescale, NANO) - self._instant(self._start)
         return picture
 
     def _begin(self, time: int) -> None:
@@ -154,9 +151,7 @@ class Film:
         if self._video or self._offset is None:
             return []
         until = max((tail for tail in self._desk.tails if tail is not None), default=0)
-        made = self._desk.take(until, patience=_PATIENCE)
-        self.position = until - self._instant(self._start)
-        return made
+        return self._desk.take(until, patience=_PATIENCE)
 
     @staticmethod
     def _instant(time: Fraction) -> int:

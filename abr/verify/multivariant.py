@@ -69,11 +69,6 @@ class Multivariant:
         """The renditions of a group."""
         return tuple(item for item in self.alternatives if (item.kind, item.group) == (kind, name))
 
-    def alternatives_of(self, variant: Variant) -> tuple[Alternative, ...]:
-        """Every rendition of the groups that a variant names, audio, video and subtitles."""
-        kinds = ("AUDIO", "VIDEO", "SUBTITLES")
-        return tuple(item for kind in kinds for item in self.group(kind, variant.attributes.get(kind, "\0")))
-
 
 def is_multivariant(text: Text) -> bool:
     """Whether the playlist lists playlists."""

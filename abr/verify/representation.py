@@ -36,7 +36,6 @@ class Track:
     group: AdaptationSet
     representation: Representation
     template: Template
-    init_url: str
     init: Init | None
     due: tuple[Due, ...]
     listed: tuple[Listed, ...]
@@ -100,11 +99,9 @@ def _load_track(library: Library, manifest: Manifest, place: _Place, now: int) -
     segments: list[Listed] = []
     due: list[Due] = []
     init: Init | None = None
-    url = ""
     try:
         segments = listed(template, period, _elapsed(manifest, period, now))
-        url = expand(template.attributes.get("initialization", ""), item, None)
-        init = _init(library, url, faults)
+        init = _init(library, expand(template.attributes.get("initialization", ""), item, None), faults)
         ready = [row for row in segments if (available(manifest, period, template, row) or 0) <= now]
         due = [
             _segment(library, expand(template.attributes.get("media", ""), item, row), row, init)
@@ -118,7 +115,7 @@ def _load_track(library: Library, manifest: Manifest, place: _Place, now: int) -
             faults.append(
                 Finding("D-56" if fault.missing else "H-45", f"{where} {row.listed.time}", fault.text)
             )
-    return Track(where, period, group, item, template, url, init, tuple(due), tuple(segments), tuple(faults))
+    return Track(where, period, group, item, template, init, tuple(due), tuple(segments), tuple(faults))
 
 
 def _elapsed(manifest: Manifest, period: Period, now: int) -> Fraction | None:

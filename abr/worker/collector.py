@@ -39,11 +39,6 @@ class Collector:
         """No row follows: everything that is left, with gaps."""
         return list(self._take(max(self._rows, default=0)))
 
-    @property
-    def waiting(self) -> int:
-        """Numbers that are not complete."""
-        return len(self._rows)
-
     def _take(self, last: int) -> Iterator[Complete]:
         for number in sorted(self._rows):
             if number > last:

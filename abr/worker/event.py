@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from abr.worker.pipeline import Encoders  # with all of transcode, which a copy does without
 
 MARGIN = Fraction(1)
-"""Seconds of lag beside hold and encoders: packaging, disk, upload (DESIGN 3.11)."""
+"""Seconds of lag beside hold and encoders: packaging, disk, put (DESIGN 3.11)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,17 +37,6 @@ class Inbox(Generic[T]):
             self._items.append(item)
             self._changed.notify_all()
 
-    def offer(self, item: T) -> bool:
-        """Add if there is room. Raises Closed as `put` does."""
-        with self._changed:
-            if self._shut:
-                raise Closed
-            if len(self._items) >= self._size:
-                return False
-            self._items.append(item)
-            self._changed.notify_all()
-            return True
-
     @property
     def _shut(self) -> bool:
         return self._ended or self._closed

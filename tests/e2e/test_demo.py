@@ -93,7 +93,7 @@ def check_recording(folder: Path, told: str) -> str:
     (entry,) = folder.glob("demo/recordings/*/index.m3u8")
     assert (entry.parent / "manifest.mpd").is_file()
     place = str(entry.parent.relative_to(folder))
-    assert f"recording {place}/" in told
+    assert f"{place} (index.m3u8, manifest.mpd)" in told
     return place
 
 

@@ -7,7 +7,7 @@ from functools import cache
 import av
 import numpy as np
 
-from abr.formats.nal import is_annexb, to_prefixed
+from abr.formats.nal import is_annexb, join_prefixed, split_annexb
 from abr.formats.obu import strip_delimiter
 from abr.model.media import EncodedPacket, Encoding, Kind
 
@@ -96,7 +96,7 @@ def decoded_times(file: bytes) -> list[int]:
 
 def _payload(codec: str, data: bytes) -> bytes:
     if is_annexb(data):
-        return to_prefixed(data)
+        return join_prefixed(split_annexb(data))
     return strip_delimiter(data) if "av1" in codec else data
 
 

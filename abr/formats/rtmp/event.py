@@ -17,8 +17,6 @@ class Connected:
     """The client named an application that is served here, and was let in."""
 
     app: str
-    tc_url: str = field(repr=False)
-    """The address that the client was given; may hold a password."""
     agent: str
     """The client's name for itself ("FMLE/3.0 (compatible; …)"), as it came."""
 

@@ -205,7 +205,7 @@ class ServerSession:
         server: dict[str, Value] = {"fmsVer": "FMS/3,5,7,7009", "capabilities": 31.0}
         status = _status("status", "NetConnection.Connect.Success", "connected")
         self._answer(call, server, {**status, "objectEncoding": 0.0})
-        return [Connected(self._app, str(wanted.get("tcUrl", "")), str(wanted.get("flashVer", "")))]
+        return [Connected(self._app, str(wanted.get("flashVer", "")))]
 
     def _refuse_connection(self, call: Command) -> None:
         self._state = _State.ENDED

@@ -6,17 +6,13 @@ from hypothesis import strategies as st
 
 from abr.errors import RemoteProtocolError
 from abr.formats.adts import adts_config, is_adts, strip_adts
-from abr.formats.avc import length_size, make_avcc, parameter_sets, to_annexb_header
+from abr.formats.avc import length_size, make_avcc, parameter_sets
 from abr.formats.nal import (
     hevc_type,
     is_annexb,
     is_idr,
-    join_annexb,
     join_prefixed,
     split_annexb,
-    split_prefixed,
-    to_annexb,
-    to_prefixed,
     unit_types,
 )
 from abr.formats.obu import obu_types, strip_delimiter
@@ -34,7 +30,7 @@ units = st.lists(
 
 
 def test_start_codes_of_three_and_four_bytes_become_lengths():
-    assert to_prefixed(b"\0\0\1\x65abc\0\0\0\1\x41x") == b"\0\0\0\4\x65abc\0\0\0\2\x41x"
+    assert join_prefixed(split_annexb(b"\0\0\1\x65abc\0\0\0\1\x41x")) == b"\0\0\0\4\x65abc\0\0\0\2\x41x"
 
 
 def test_trailing_zero_bytes_belong_to_no_unit():
@@ -43,25 +39,25 @@ def test_trailing_zero_bytes_belong_to_no_unit():
 
 @given(units)
 def test_both_framings_hold_the_same_units(given_units):
-    prefixed = join_prefixed(given_units)
-    assert split_prefixed(prefixed) == given_units
-    assert to_prefixed(to_annexb(prefixed)) == prefixed
-    assert is_annexb(join_annexb(given_units))
+    stream = b"".join(b"\0\0\0\1" + unit for unit in given_units)
+    assert is_annexb(stream)
+    assert split_annexb(stream) == given_units
+    assert unit_types("h264", join_prefixed(given_units)) == [unit[0] & 31 for unit in given_units]
 
 
 @given(st.binary(max_size=30))
 def test_any_bytes_are_a_sample_or_refused(data):
     with contextlib.suppress(RemoteProtocolError):
-        assert len(unit_types("hevc", data)) <= len(split_prefixed(data))
+        assert len(unit_types("hevc", data)) * 5 <= len(data)
 
 
 def test_a_unit_longer_than_its_sample_is_refused():
     with pytest.raises(RemoteProtocolError, match="ends 3 after its sample"):
-        split_prefixed(b"\0\0\0\5ab")
+        unit_types("h264", b"\0\0\0\5ab")
 
 
 def test_shorter_lengths_are_read():
-    assert split_prefixed(b"\0\2ab\0\1c", 2) == [b"ab", b"c"]
+    assert unit_types("h264", b"\0\2\x65b\0\1\x41", 2) == [5, 1]
 
 
 def test_an_idr_is_known_by_its_type():
@@ -78,7 +74,6 @@ def test_a_record_is_made_of_parameter_sets():
     assert record[-4:] == bytes.fromhex("fdf8f800"), "4:2:0 of 8 bits"
     assert parameter_sets(record) == [SPS, PPS]
     assert length_size(record) == 4
-    assert to_annexb_header(record) == join_annexb([SPS, PPS])
 
 
 def test_a_record_needs_both_sets():

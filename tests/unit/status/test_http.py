@@ -1,6 +1,7 @@
 """The worker's HTTP endpoint, over real sockets."""
 
 import json
+import socket
 import urllib.error
 import urllib.request
 
@@ -87,6 +88,37 @@ def test_media_answers_ranges_and_stays_below_its_folder(serve):
     assert fetch(server, "/media/news/1.m4s", Range="bytes=10-")[0] == 416
     assert fetch(server, "/media/news/1.m4s")[1]["Content-Type"] == "video/mp4"
     assert fetch(server, "/media/..%2f..%2fetc/passwd")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("request_line", "status"),
+    [
+        (b"GET /media/%00 HTTP/1.1", b"404"),
+        (b"GET /media/" + b"a" * 5000 + b" HTTP/1.1", b"404"),
+        (b"GET http://[x HTTP/1.1", b"400"),
+        (b"GET /media/news/1.m4s HTTP/1.1\r\nRange: bytes=" + b"9" * 5000 + b"-", b"200"),
+    ],
+)
+def test_what_no_player_asks_for_is_answered(serve, request_line, status):
+    server = serve(LIVE)
+    with socket.create_connection((server.host, server.port), timeout=5) as client:
+        client.sendall(request_line + b"\r\nConnection: close\r\n\r\n")
+        assert client.recv(12) == b"HTTP/1.1 " + status
+
+
+def test_a_request_that_fails_ends_nothing_but_itself():
+    def broken():
+        raise LookupError("no state")
+
+    threads = Threads()
+    server = StatusServer("127.0.0.1", 0, Site("news", broken, Metrics(), SystemClock()))
+    server.start(threads.spawn)
+    with socket.create_connection((server.host, server.port), timeout=5) as client:
+        client.sendall(b"GET /healthz HTTP/1.1\r\n\r\n")
+        assert client.recv(12) == b""
+    server.close()
+    assert threads.join(5)
+    threads.check()
 
 
 def test_time_is_iso_8601_for_dash_players(serve):

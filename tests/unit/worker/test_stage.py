@@ -51,12 +51,6 @@ def test_a_stage_is_ticked_when_it_is_due_though_nothing_arrives():
     assert seen == ["tick", "end"]
 
 
-def test_an_offer_to_a_full_queue_is_refused_at_once():
-    inbox = Inbox(1)
-    assert inbox.offer(1)
-    assert not inbox.offer(2)
-
-
 def test_a_writer_waits_for_room():
     inbox, threads = Inbox(1), Threads()
     inbox.put(1)
@@ -131,8 +125,6 @@ def test_a_writer_that_comes_after_the_end_is_told():
     inbox.end()
     with pytest.raises(Closed):
         inbox.put(2)
-    with pytest.raises(Closed):
-        inbox.offer(2)
     assert inbox.get(0) == [1]
     assert inbox.get(0) is None
 
