@@ -1,5 +1,6 @@
 """Where settings come from: a channel file, under `ABR_…` variables, under the command's options."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from abr.errors import ConfigError
 
 _INPUTS = frozenset({"listen", "pull"})
 _LISTS = frozenset({"to"})
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 _NEVER = frozenset({"files", "once"})
 """Keys that belong to one call and not to a machine."""
 
@@ -55,6 +57,10 @@ def read_layers(
 
 
 def _file(path: Path) -> dict[str, Any]:
+    if _ADDRESS.match(str(path)):  # it may hold a key, and is not shown
+        raise ConfigError(
+            "", "what stands alone is a channel file; an address comes after --listen, --pull or --to"
+        )
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:

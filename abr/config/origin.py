@@ -84,7 +84,7 @@ def _s3(text: str, base: Path, key: str) -> S3Origin:
         parts = urlsplit(text)
     except ValueError:
         raise ConfigError(key, f"{masked_url(text)} is not an address; write {_EXAMPLE}") from None
-    if "@" in parts.netloc:
+    if {"@", ":"} & set(parts.netloc):
         raise ConfigError(
             key, "takes no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile"
         )

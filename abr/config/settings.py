@@ -127,9 +127,9 @@ def _live(table: LiveTable, layers: Layers, environ: Mapping[str, str]) -> LiveS
     return LiveSettings(
         listen=listen,
         pull=pull,
-        profile=_profile(table.profile, layers.base("profile")),
+        profile=_live_profile(table.profile, layers.base("profile")),
         to=_origins(table.to, layers.base("to")),
-        channel=_channel(table.channel, pull),
+        channel=_channel(table.channel, pull.path.stem if pull and pull.path else "live"),
         state=_state(table.state, layers.base("state"), environ),
         http=parse_http(table.http) if table.http else None,
         once=table.once or pull is not None,
@@ -184,6 +184,15 @@ def _profile(text: str, base: Path) -> Profile:
     return load_profile(text if text in profile_names() else str(base / text))
 
 
+def _live_profile(text: str, base: Path) -> Profile:
+    profile = _profile(text, base)
+    if profile.copy:
+        raise ConfigError(
+            "profile", f"{profile.name!r} copies, which only `abr vod` can; take one that encodes"
+        )
+    return profile
+
+
 def _origins(texts: tuple[str, ...], base: Path) -> tuple[Origin, ...]:
     if not texts:
         raise ConfigError("to", "is missing; name at least one origin, a folder or s3://bucket/prefix")
@@ -197,9 +206,9 @@ def _origins(texts: tuple[str, ...], base: Path) -> tuple[Origin, ...]:
     return tuple(origins)
 
 
-def _channel(name: str | None, pull: PullAddress | None) -> str:
+def _channel(name: str | None, stem: str) -> str:
     if name is None:
-        return channel_of(pull.path.stem) if pull and pull.path else "live"
+        return channel_of(stem)
     if not is_channel(name):
         raise ConfigError(
             "channel",
@@ -239,10 +248,12 @@ def _films(table: VodTable) -> tuple[Film, ...]:
         key = f"files[{place}]" if len(table.files) > 1 else "files"
         source = parse_pull(text, key=key)
         _check_film(source, key)
-        channel = _channel(table.channel, source)
+        channel = _channel(
+            table.channel, Path(urlsplit(source.name).path if source.url else source.name).stem
+        )
         if any(channel == film.channel for film in films):
             raise ConfigError(
-                key, f"{text!r} would become channel {channel!r} too; rename it, or call once a file"
+                key, f"{source.name!r} would become channel {channel!r} too; rename it, or call once a file"
             )
         films.append(Film(source, channel))
     return tuple(films)

@@ -4,13 +4,11 @@ import struct
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from abr.errors import RemoteProtocolError
 from abr.formats.box import Box, make_box, make_full_box
+from abr.model.columns import Column
 from abr.model.time import NANO
-
-Column = NDArray[np.int64]
 
 SYNC = 0x0200_0000
 """Sample flags of a picture that depends on no other (sample_depends_on 2); of all audio too."""

@@ -5,11 +5,11 @@ from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from abr.errors import RemoteProtocolError
 from abr.formats.box import Box, children, find_box, need_box
-from abr.formats.isobmff import Column, read_media_header, read_track_header
+from abr.formats.isobmff import read_media_header, read_track_header
+from abr.model.columns import Column, Flags
 from abr.model.time import rescale
 
 _ENTRIES = {b"vide": ("avc1", "avc3", "hvc1", "hev1", "av01"), b"soun": ("mp4a",)}
@@ -34,7 +34,7 @@ class SampleTable(NamedTuple):
     decode: Column
     shown: Column
     durations: Column
-    keys: NDArray[np.bool_]
+    keys: Flags
 
 
 class _Edit(NamedTuple):
@@ -163,7 +163,7 @@ def _composition(data: bytes, box: Box | None, count: int) -> Column:
     return _spread(rows, count, "ctts")
 
 
-def _keys(data: bytes, box: Box | None, count: int) -> NDArray[np.bool_]:
+def _keys(data: bytes, box: Box | None, count: int) -> Flags:
     """Which samples decoding can start at: all, where no box names them (8.6.2)."""
     if box is None:
         return np.ones(count, dtype=np.bool_)

@@ -12,6 +12,7 @@ from abr.errors import FeedUnreadable, MediaError
 from abr.ingest.feed import Feed
 from abr.ingest.mp4 import PlainFile
 from abr.ingest.track import choose, describe
+from abr.model.columns import Packets
 from abr.model.media import Packet, Track
 
 _PROBING = {"analyzeduration": "1500000"}
@@ -92,10 +93,10 @@ class Demuxer:
         """Packets of all tracks in the container's order. Never raises: `ended` says how it ended."""
         return self._until_closed(self._plain.packets() if self._plain else self._demux())
 
-    def batches(self) -> Iterator[list[Packet]]:
-        """The same packets in lists, each of one track: cheaper where time does not matter.
+    def batches(self) -> Iterator[Packets]:
+        """The same packets, many of one track at once: cheaper, where they need not come in order of time.
 
-        Tracks are as far apart as the container and the length of a list have them. Never raises.
+        Never raises, as `packets`.
         """
         return self._until_closed(self._plain.batches() if self._plain else _gathered(self._demux()))
 
@@ -206,15 +207,15 @@ class Demuxer:
         return getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
 
 
-def _gathered(packets: Iterator[Packet]) -> Iterator[list[Packet]]:
-    """Packets in lists of one track each."""
+def _gathered(packets: Iterator[Packet]) -> Iterator[Packets]:
+    """Packets, those of one track together."""
     waiting: dict[int, list[Packet]] = {}
     for packet in packets:
         batch = waiting.setdefault(packet.track, [])
         batch.append(packet)
         if len(batch) >= _BATCH:
-            yield waiting.pop(packet.track)
-    yield from waiting.values()
+            yield Packets.of(waiting.pop(packet.track))
+    yield from map(Packets.of, waiting.values())
 
 
 def public_name(source: str) -> str:

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from abr.errors import RemoteProtocolError
-from abr.formats.isobmff import Column
 from abr.formats.sampletable import SampleTable, read_sample_tables
+from abr.model.columns import Column, Flags, Packets
 from abr.model.media import Packet
 
 _WINDOW_BYTES = 4 << 20
@@ -42,7 +41,7 @@ class _Samples(NamedTuple):
     shown: Column
     decode: Column
     durations: Column
-    keys: NDArray[np.bool_]
+    keys: Flags
     offsets: Column
     sizes: Column
 
@@ -78,15 +77,17 @@ class PlainFile:
         ValueError after `close`.
         """
         for samples, data in self._windows():
-            yield from _packets(samples, data)
+            rows = zip(*(column.tolist() for column in samples[:5]), repeat(False), data)
+            yield from map(_packet, rows)
 
-    def batches(self) -> Iterator[list[Packet]]:
-        """The same packets, some thousand at once, each list of one track. Raises as `packets` does."""
+    def batches(self) -> Iterator[Packets]:
+        """The same packets, some thousand at once, those of one track together. Raises as `packets` does."""
         for samples, data in self._windows():
-            for track in np.unique(samples.tracks):
+            for track in np.unique(samples.tracks).tolist():
                 rows = np.flatnonzero(samples.tracks == track)
                 own = _Samples._make(column[rows] for column in samples)
-                yield list(_packets(own, [data[row] for row in rows.tolist()]))
+                views = [data[row] for row in rows.tolist()]
+                yield Packets(track, own.shown, own.decode, own.durations, own.keys, views)
 
     def close(self) -> None:
         """Close the file. May be called twice."""
@@ -147,10 +148,6 @@ def _regions(offsets: Column, sizes: Column) -> tuple[Column, Column, Column]:
     regions = np.empty_like(order)
     regions[order] = np.cumsum(first) - 1
     return starts[first], stops[last], regions
-
-
-def _packets(samples: _Samples, data: Sequence[memoryview]) -> Iterator[Packet]:
-    return map(_packet, zip(*(column.tolist() for column in samples[:5]), repeat(False), data))
 
 
 def _joined(tables: Sequence[SampleTable]) -> _Samples:

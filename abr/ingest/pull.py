@@ -30,6 +30,8 @@ class PulledFeed:
         self._wait = wait
         self._start: int | None = None
         """The instant at which media time 0 is due."""
+        self._reached = 0
+        """The latest decode time so far, ns."""
         self.late = 0
         """How often the reader fell behind and the pace was set anew."""
         self.stopped = False
@@ -48,6 +50,9 @@ class PulledFeed:
         time, now = dts * multiply // divide, self._now()
         if self._start is None:
             self._start = now - time
+        elif time < self._reached:
+            return True  # badly interleaved: this track lies behind another, and it is that one that keeps the pace
+        self._reached = time
         ahead = self._start + time - now
         if ahead < -_PATIENCE:
             self.late += 1

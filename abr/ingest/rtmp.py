@@ -163,6 +163,9 @@ class _Visit:
             note("connection closed before publishing")
         except OSError as error:
             self._log.warning("connection lost before publishing", reason=error.strerror or str(error))
+        except Exception as error:  # noqa: BLE001 - whatever a stranger sends must not end the worker
+            # The error's own words may hold what was sent: the key.
+            self._log.warning("publisher refused", reason=f"a fault of this server: {type(error).__name__}")
         else:
             if self._service.authorise(request.app, request.key):
                 return request

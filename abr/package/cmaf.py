@@ -12,14 +12,14 @@ from abr.errors import MediaError
 from abr.formats.isobmff import (
     NOT_SYNC,
     SYNC,
-    Column,
     Run,
     make_brands,
     make_moof,
     make_prft,
     mdat_header,
 )
-from abr.model.media import Data, EncodedPacket
+from abr.model.columns import Column, Samples
+from abr.model.media import Data
 from abr.model.segment import Part, Rendition, Segment
 from abr.package.cutter import Cut
 
@@ -88,12 +88,8 @@ def decode_times(pts: Column, end: int, delay: int) -> Column:
 
 
 def _table(rendition: Rendition, cut: Cut) -> _Table:
-    samples: Sequence[EncodedPacket] = (
-        cut.parts[0] if len(cut.parts) == 1 else [sample for part in cut.parts for sample in part]
-    )
-    columns = list(zip(*samples, strict=True))
-    pts = np.array(columns[0], dtype=np.int64)
-    decode = decode_times(pts, cut.end, rendition.delay)
+    samples = Samples.joined([Samples.of(part) for part in cut.parts])
+    decode = decode_times(samples.pts, cut.end, rendition.delay)
     durations = np.diff(decode)
     if decode[0] != cut.start - rendition.delay or durations.min() <= 0:
         raise MediaError(
@@ -104,7 +100,6 @@ def _table(rendition: Rendition, cut: Cut) -> _Table:
         raise MediaError(
             f"rendition {rendition.name}: segment {cut.number} starts at tick {cut.start}, before its reorder delay"
         )
-    keys = np.array(columns[2], dtype=bool)
-    sizes = np.fromiter(map(len, columns[3]), np.int64, len(samples))
-    flags = np.where(keys, SYNC, NOT_SYNC)
-    return _Table(decode, Run(durations, sizes, flags, pts - decode[:-1]), columns[3])
+    sizes = np.fromiter(map(len, samples.data), np.int64, len(samples))
+    flags = np.where(samples.keys, SYNC, NOT_SYNC)
+    return _Table(decode, Run(durations, sizes, flags, samples.pts - decode[:-1]), samples.data)

@@ -3,17 +3,17 @@
 import itertools
 import math
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
-from functools import partial
-from operator import eq
-from typing import Any
+
+import numpy as np
 
 from abr.errors import MediaError
 from abr.formats.avc import length_size
 from abr.formats.codecs import AudioConfig, audio_config
 from abr.formats.nal import HEVC_IRAP, is_idr, unit_types
-from abr.model.media import Data, EncodedPacket, Encoding, Kind, Packet, Track
+from abr.model.columns import MISSING, Column, Flags, Packets, Samples
+from abr.model.media import Data, Encoding, Kind, Packet, Track
 from abr.model.time import AAC_FRAME
 from abr.package.moov import write_header
 from abr.package.payload import config_of, payload_of
@@ -26,9 +26,8 @@ _JITTER = 500
 """A part of a second (one in so many): coarse containers miss the end of the sound before by less."""
 _NEVER = -(1 << 62)
 """A time before all times."""
-
-_encoded: Callable[[tuple[Any, ...]], EncodedPacket] = partial(tuple.__new__, EncodedPacket)
-"""An EncodedPacket of the tuple of its fields: a third of the price of a call with arguments."""
+_FARTHEST = 1 << 31
+"""Seconds. No time within them leaves 64 bits."""
 
 
 def copy_start(track: Track, head: Sequence[Packet]) -> Fraction:
@@ -82,67 +81,70 @@ class Copier:
         """Where the sound before ended."""
         self._entry = _NEVER
         """Presentation time of the last frame that a segment can start at."""
+        self._farthest = min(int(_FARTHEST / track.time_base), 1 << 62)
         # ticks = (pts · multiply + add) // divide: the exact time, to the nearest tick
         scale, offset = track.time_base * timescale, shift * timescale + Fraction(1, 2)
         self._divide = math.lcm(scale.denominator, offset.denominator)  # even, for the half
         self._multiply, self._add = int(scale * self._divide), int(offset * self._divide)
 
-    def push(self, packets: Sequence[Packet]) -> list[EncodedPacket]:
+    def push(self, packets: Sequence[Packet]) -> Samples:
         """Convert packets, in the order in which they were read. Raises MediaError."""
-        whole = [packet for packet in packets if packet.data]
-        if not whole:
-            return []
-        _, shown, _, lengths, keys, _, data = zip(*whole, strict=True)
-        if None in shown:
-            raise MediaError(f"rendition {self.encoding.name}: a packet has no presentation time; {_CURE}")
-        payload = self._payload
-        bodies = data if payload is None else [payload(bytes(packet)) for packet in data]
-        times = self._ticks(shown, self._add)
+        read = Packets.of(packets).whole() if packets else None
+        if not read:
+            return Samples.of(())
+        self._check_times(read)
+        data = read.data if self._payload is None else [self._payload(bytes(item)) for item in read.data]
+        times = self._ticks(read.pts, self._add)
         # durations are not shifted: of `_add` only the half that rounds
-        durations = self._ticks(lengths, self._divide // 2)
+        durations = self._ticks(read.durations, self._divide // 2)
         if self.encoding.kind is Kind.AUDIO:
             times, durations = self._joined(times, durations)
-        else:
-            durations = [duration or self._frame for duration in durations]
-            keys = self._entries(times, keys, bodies)
-        return list(map(_encoded, zip(times, durations, keys, bodies, strict=True)))
+            return Samples(times, durations, read.keys, data)
+        durations = np.where(durations == 0, self._frame, durations)
+        return Samples(times, durations, self._entries(times, read.keys, data), data)
 
-    def _joined(self, times: Sequence[int], durations: Sequence[int]) -> tuple[Sequence[int], Sequence[int]]:
-        """Times and lengths of sound, one frame behind the other where containers are not exact."""
+    def _check_times(self, read: Packets) -> None:
+        missing = (read.pts == MISSING).any()
+        if missing or max(np.abs(read.pts).max(), read.durations.max()) > self._farthest:
+            fault = "has no presentation time" if missing else "has a time beyond any film"
+            raise MediaError(f"rendition {self.encoding.name}: a packet {fault}; {_CURE}")
+
+    def _joined(self, times: Column, durations: Column) -> tuple[Column, Column]:
+        """Times and lengths of sound, one frame behind the other where its container is not exact."""
         frame, jitter, end = self._frame, self._jitter, self._end
-        count, first = len(times), times[0]
-        if durations.count(frame) == count and all(map(eq, times, itertools.count(first, frame))):
+        if (durations == frame).all() and (np.diff(times) == frame).all():
+            first = int(times[0])
             start = end if -jitter <= first - end <= jitter else first
-            self._end = start + count * frame
-            return range(start, self._end, frame), durations
+            self._end = start + len(times) * frame
+            return times + (start - first), durations
         made, lengths = [], []
-        for exact, length in zip(times, durations, strict=True):
+        for exact, length in zip(times.tolist(), durations.tolist(), strict=True):
             made.append(end if -jitter <= exact - end <= jitter else exact)
             # a length of whole milliseconds means the codec's; one far from it means a frame that was cut
             lengths.append(length if abs(length - frame) > jitter and length else frame)
             end = made[-1] + lengths[-1]
         self._end = end
-        return made, lengths
+        return np.array(made), np.array(lengths)
 
-    def _entries(self, times: Sequence[int], keys: Sequence[bool], data: Sequence[Data]) -> tuple[bool, ...]:
+    def _entries(self, times: Column, keys: Flags, data: Sequence[Data]) -> Flags:
         """Which pictures a segment may start at: key frames before which none of those behind them is shown."""
-        entries = list(keys)
+        entries = keys.copy()
         behind = 0
-        for place in itertools.compress(itertools.count(), keys):
+        for place in np.flatnonzero(keys).tolist():
             self._check_closed(times[behind:place])
             entries[place] = self._can_start(data[place])
             if entries[place]:
-                self._entry = times[place]
+                self._entry = int(times[place])
             elif self._entry == _NEVER:
                 raise MediaError(
                     f"rendition {self.encoding.name}: the file does not start with an IDR frame; {_CURE}"
                 )
             behind = place + 1
         self._check_closed(times[behind:])
-        return tuple(entries)
+        return entries
 
-    def _check_closed(self, times: Sequence[int]) -> None:
-        early = self._entry - min(times, default=self._entry)
+    def _check_closed(self, times: Column) -> None:
+        early = self._entry - int(times.min(initial=self._entry))
         if early > 0:
             raise MediaError(
                 f"rendition {self.encoding.name}: a frame is shown {early} ticks of 1/{self.encoding.timescale} s"
@@ -157,12 +159,13 @@ class Copier:
             return is_idr("h264", data, self._lengths)
         return self._codec != "hevc" or not HEVC_IRAP.isdisjoint(unit_types("hevc", data))
 
-    def _ticks(self, times: Sequence[int], add: int) -> Sequence[int]:
+    def _ticks(self, times: Column, add: int) -> Column:
         multiply, divide = self._multiply, self._divide
         if multiply == divide:
-            offset = add // divide
-            return [time + offset for time in times] if offset else times
-        return [(time * multiply + add) // divide for time in times]
+            return times + add // divide
+        return np.array(
+            [(time * multiply + add) // divide for time in times.tolist()]
+        )  # beyond 64 bits between
 
 
 def _depth(head: Sequence[Packet]) -> int:

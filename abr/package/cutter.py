@@ -2,13 +2,13 @@
 
 import math
 import sys
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
 
 from abr.errors import MediaError
+from abr.model.columns import Samples
 from abr.model.media import EncodedPacket, Kind
 from abr.model.segment import Rendition
 from abr.model.time import Grid, seconds
@@ -73,7 +73,10 @@ class Cutter:
         self._plan = plan
         self._number = first - 1
         """The open segment, or the number before the first."""
-        self._samples: list[EncodedPacket] = []
+        self._start: int | None = None
+        """Where the open segment starts; None before the first."""
+        self._held: list[Samples] = []
+        """Its packets."""
         self._limit = grid.start(first, rendition.timescale)
         """The first tick of the number after the open one."""
 
@@ -83,71 +86,81 @@ class Cutter:
         Raises MediaError for a segment that does not start with its earliest frame, and in live output for
         video without a key frame where a segment must start.
         """
-        if packet.pts >= self._limit and (packet.key or not self._video):
-            return self._open(packet)
-        if not self._samples:
-            self.dropped += 1
-        elif packet.pts >= self._limit and self._live:
-            raise self._no_key_frame(self._grid.number_at(packet.pts, self._rendition.timescale))
-        else:
-            self._samples.append(packet)
-        return []
+        return self.extend((packet,))
 
     def extend(self, packets: Sequence[EncodedPacket]) -> list[Piece]:
-        """`push` for many packets: several times faster. Raises MediaError."""
+        """`push` for many packets. Raises MediaError."""
+        rest = Samples.of(packets)
         pieces: list[Piece] = []
-        for packet in packets:
-            if packet.pts < self._limit and self._samples:
-                self._samples.append(packet)
-            else:
-                pieces += self.push(packet)
+        while rest:
+            place = self._next_start(rest)
+            self._hold(rest[:place])
+            rest = rest[place:]
+            if rest:
+                pieces += self._open(int(rest.pts[0]))
         return pieces
 
     def flush(self) -> list[Piece]:
         """The input has ended: the last segment runs to the end of its last sample."""
-        if not self._samples:
+        if self._start is None or not self._held:
             return []
-        end = max(sample.pts + sample.duration for sample in self._samples)
+        end = max(int((samples.pts + samples.durations).max()) for samples in self._held)
         if self._plan is not None:
             self._plan.end = seconds(end, self._rendition.timescale)
-        pieces: list[Piece] = [self._cut(end)]
-        self._samples = []
-        return pieces
+        return [self._cut(self._start, end)]
 
-    def _open(self, packet: EncodedPacket) -> list[Piece]:
-        number = self._grid.number_at(packet.pts, self._rendition.timescale)
-        if self._live and self._video and packet.pts != self._start(number):
+    def _next_start(self, samples: Samples) -> int:
+        """The place of the first packet at which a segment may start; behind the last one where there is none."""
+        starts = samples.pts >= self._limit
+        if self._video:
+            starts &= samples.keys
+        place = int(starts.argmax())
+        return place if starts[place] else len(samples)
+
+    def _hold(self, samples: Samples) -> None:
+        """Packets at which no segment starts."""
+        if self._start is None:
+            self.dropped += len(samples)
+        elif samples:
+            late = samples.pts[samples.pts >= self._limit]
+            if self._live and len(late):
+                raise self._no_key_frame(self._grid.number_at(int(late[0]), self._rendition.timescale))
+            self._held.append(samples)
+
+    def _open(self, start: int) -> list[Piece]:
+        number = self._grid.number_at(start, self._rendition.timescale)
+        if self._live and self._video and start != self._edge(number):
             raise self._no_key_frame(number)
         pieces: list[Piece] = []
         skipped = range(self._number + 1, number) if self._live else range(0)
-        if self._samples:
-            pieces.append(self._cut(self._start(skipped[0]) if skipped else packet.pts))
-        pieces.extend(self._missing(skipped, packet.pts))
+        if self._start is not None:
+            pieces.append(self._cut(self._start, self._edge(skipped[0]) if skipped else start))
+        pieces.extend(self._missing(skipped, start))
         self._number = number if self._live else self._number + 1
         if self._plan is not None:
-            self._plan.starts.append((self._number, seconds(packet.pts, self._rendition.timescale)))
-        self._samples = [packet]
-        self._limit = self._start(number + 1)
+            self._plan.starts.append((self._number, seconds(start, self._rendition.timescale)))
+        self._start = start
+        self._limit = self._edge(number + 1)
         return pieces
 
     def _missing(self, numbers: range, end: int) -> list[Missing]:
         name = self._rendition.name
         return [
             Missing(
-                name, number, self._start(number), end if number == numbers[-1] else self._start(number + 1)
+                name, number, self._edge(number), end if number == numbers[-1] else self._edge(number + 1)
             )
             for number in numbers
         ]
 
-    def _cut(self, end: int) -> Cut:
-        start = self._samples[0].pts
-        earliest = min(self._samples).pts if self._video else start
+    def _cut(self, start: int, end: int) -> Cut:
+        samples, self._held = Samples.joined(self._held), []
+        earliest = int(samples.pts.min()) if self._video else start
         if earliest < start:
             raise MediaError(
                 f"rendition {self._rendition.name}: segment {self._number} starts at tick {start} and has a frame at"
                 f" {earliest}, shown before its key frame; key frames must close their group of pictures"
             )
-        return Cut(self._rendition.name, self._number, start, end, (self._samples,))
+        return Cut(self._rendition.name, self._number, start, end, (samples,))
 
     def _no_key_frame(self, number: int) -> MediaError:
         return MediaError(
@@ -155,7 +168,7 @@ class Cutter:
             " choose an encoder that obeys forced key frames"
         )
 
-    def _start(self, number: int) -> int:
+    def _edge(self, number: int) -> int:
         return self._grid.start(number, self._rendition.timescale)
 
 
@@ -171,7 +184,7 @@ class Follower:
         self.dropped = 0
         self._rendition = rendition
         self._plan = plan
-        self._waiting: deque[EncodedPacket] = deque()
+        self._waiting = Samples.of(())
         self._place = 0
         """Index in the plan of the next segment to give."""
         self._begin: int | None = None
@@ -183,9 +196,9 @@ class Follower:
 
     def extend(self, packets: Sequence[EncodedPacket]) -> list[Piece]:
         """`push` for many packets."""
-        self._waiting.extend(packets)
+        self._waiting = Samples.joined([self._waiting, Samples.of(packets)])
         pieces: list[Piece] = []
-        newest = self._waiting[-1].pts if self._waiting else 0
+        newest = int(self._waiting.pts[-1]) if self._waiting else 0
         while self._place + 2 < len(self._plan.starts) and self._edge(self._place + 1) <= newest:
             pieces.append(self._next())
         return pieces
@@ -196,7 +209,7 @@ class Follower:
         while self._place < len(self._plan.starts):
             pieces.append(self._next())
         self.dropped += len(self._waiting)
-        self._waiting.clear()
+        self._waiting = Samples.of(())
         return pieces
 
     def _next(self) -> Piece:
@@ -206,23 +219,23 @@ class Follower:
         stop = self._edge(self._place + 1)
         samples = self._take(stop)
         if samples and self._place + 1 >= len(self._plan.starts):
-            end = samples[-1].pts + samples[-1].duration
-        elif self._waiting and self._waiting[0].pts < self._edge(self._place + 2):
-            end = self._waiting[0].pts
+            end = int(samples.pts[-1] + samples.durations[-1])
+        elif self._waiting and self._waiting.pts[0] < self._edge(self._place + 2):
+            end = int(self._waiting.pts[0])
         else:
             end = stop
         number = self._plan.starts[self._place][0]
         begin = self._edge(self._place) if self._begin is None else self._begin
         self._place, self._begin = self._place + 1, end
         if samples:
-            return Cut(self._rendition.name, number, samples[0].pts, end, (samples,))
+            return Cut(self._rendition.name, number, int(samples.pts[0]), end, (samples,))
         return Missing(self._rendition.name, number, begin, end)
 
-    def _take(self, stop: int) -> list[EncodedPacket]:
-        """The waiting packets that start before `stop`."""
-        taken = []
-        while self._waiting and self._waiting[0].pts < stop:
-            taken.append(self._waiting.popleft())
+    def _take(self, stop: int) -> Samples:
+        """The waiting packets before the first one at `stop` or later."""
+        late = self._waiting.pts >= stop
+        count = int(late.argmax()) if late.any() else len(late)
+        taken, self._waiting = self._waiting[:count], self._waiting[count:]
         return taken
 
     def _edge(self, place: int) -> int:

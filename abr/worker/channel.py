@@ -73,10 +73,12 @@ class Channel:
     def run(self, check: Callable[[], None]) -> None:
         """Wait for events and end them, until `stop`, or the first one's end with `once`.
 
-        `check` is called each second and raises what must end the worker. Raises StageFailed.
+        `check` raises what must end the worker. It is asked while no event runs: whoever fails calls `stop` too,
+        so an event is ended first and nothing encoded is lost. Raises StageFailed.
         """
         while not self._finished():
-            check()
+            if self.event is None:
+                check()
             with self._changed:
                 self._changed.wait(self._pause())
                 over = self.event is not None and self._is_over()

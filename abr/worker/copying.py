@@ -9,6 +9,7 @@ from fractions import Fraction
 from abr.clock import Clock
 from abr.errors import FeedUnreadable, MediaError
 from abr.ingest.demux import Demuxer
+from abr.model.columns import MISSING, Packets
 from abr.model.identity import session_id
 from abr.model.ladder import AudioTarget, Ladder, VideoTarget
 from abr.model.media import Kind, Packet, Track
@@ -30,14 +31,14 @@ class Copying:
     opening: Opening
     copiers: Mapping[int, Copier]
     """By track."""
-    head: Sequence[Sequence[Packet]]
-    """What was read already, to be packaged first; each of one track."""
-    rest: Iterator[Sequence[Packet]]
+    head: Sequence[Packets]
+    """What was read already, to be packaged first."""
+    rest: Iterator[Packets]
 
     def run(self, packager: Packager, progress: Callable[[Packet], None]) -> None:
         """Package everything. Raises MediaError, SpoolError, JournalError, StageFailed."""
         for packets in itertools.chain(self.head, self.rest):
-            copier = self.copiers[packets[0].track]
+            copier = self.copiers[packets.track]
             packager.push(copier.encoding.name, copier.push(packets))
             progress(packets[-1])
         packager.flush()
@@ -46,7 +47,7 @@ class Copying:
 def open_copy(channel: str, ladder: Ladder, demuxer: Demuxer, clock: Clock) -> Copying:
     """Read the film's head and make a session of it. Raises MediaError for what cannot be copied."""
     targets = _targets(ladder, demuxer.tracks)
-    batches = (batch for batch in demuxer.batches() if batch[0].track in targets)
+    batches = (batch for batch in demuxer.batches() if batch.track in targets)
     head = _read_head(batches, demuxer.tracks, targets)
     if not head:
         raise FeedUnreadable(f"{demuxer.name} has no packets")
@@ -75,26 +76,26 @@ def _targets(ladder: Ladder, tracks: Sequence[Track]) -> dict[int, VideoTarget |
 
 
 def _read_head(
-    batches: Iterator[Sequence[Packet]], tracks: Sequence[Track], targets: Collection[int]
-) -> list[Sequence[Packet]]:
+    batches: Iterator[Packets], tracks: Sequence[Track], targets: Collection[int]
+) -> list[Packets]:
     """The first batches, until each track has enough of them."""
-    head: list[Sequence[Packet]] = []
+    head: list[Packets] = []
     first: dict[int, int] = {}
     ready: set[int] = set()
     for batch in batches:
         head.append(batch)
-        track = batch[0].track
-        times = [packet.pts for packet in batch if packet.pts is not None]
-        start = first.setdefault(track, min(times, default=0))
-        if (max(times, default=start) - start) * tracks[track].time_base >= _HEAD:
-            ready.add(track)
+        times = batch.pts[batch.pts != MISSING]
+        if len(times):
+            start = first.setdefault(batch.track, int(times[0]))
+            if (int(times.max()) - start) * tracks[batch.track].time_base >= _HEAD:
+                ready.add(batch.track)
         if len(ready) == len(targets) or sum(map(len, head)) >= _HEAD_PACKETS:
             break
     return head
 
 
-def _of(batches: Sequence[Sequence[Packet]], track: int) -> list[Packet]:
-    return [packet for batch in batches for packet in batch if packet.track == track]
+def _of(batches: Sequence[Packets], track: int) -> list[Packet]:
+    return [packet for batch in batches if batch.track == track for packet in batch]
 
 
 def _opening(

@@ -8,6 +8,7 @@ from fractions import Fraction
 from abr.clock import MediaClock
 from abr.config.ladder import resolve
 from abr.config.settings import LiveSettings
+from abr.errors import MediaError
 from abr.model.media import Track
 from abr.model.segment import Release
 from abr.model.time import NANO
@@ -64,6 +65,7 @@ class LiveEvent:
 
     def _start(self, encoders: Encoders, hold: Fraction) -> None:
         self.threads = Threads()
+        self._refused: tuple[FeedBegin, MediaError] | None = None
         self.grid = LiveGrid(self.ladder, hold=int(hold * NANO))
         self._horizon = Horizon(MediaClock(self._books.clock))
         pipeline = Pipeline(
@@ -73,19 +75,25 @@ class LiveEvent:
             packager=self._packager,
             horizon=self._horizon,
             room=_ROOM,
+            refused=self._refuse,
         )
         self._arriving: Inbox[Arrival] = pipeline.start(self.threads)
 
     def carry(self, feed: Input) -> None:
-        """Read a feed to its end, in the calling thread."""
+        """Read a feed to its end, in the calling thread. Raises MediaError for one that cannot be decoded."""
+        begin = FeedBegin(feed.tracks, again=feed.again)
         try:
-            self._give(FeedBegin(feed.tracks, again=feed.again))
+            self._give(begin)
             for packets in feed.items():
                 self._give(packets)
-            if not feed.reopen:
+                if self._why_refused(begin):
+                    break
+            if not feed.reopen or self._why_refused(begin):
                 self._give(FeedEnd())
         except Closed:
             self.threads.check()
+        if error := self._why_refused(begin):
+            raise error
 
     def end(self) -> None:
         """Flush everything, then journal and origins learn that it is over. Raises StageFailed."""
@@ -93,6 +101,14 @@ class LiveEvent:
         self.threads.join()
         end_session(self.session, self._books, self._delivery)
         self.threads.check()
+
+    def _refuse(self, begin: FeedBegin, error: MediaError) -> None:
+        self._refused = begin, error
+
+    def _why_refused(self, begin: FeedBegin) -> MediaError | None:
+        """The latest refusal, if it is that of this feed and not of the one before."""
+        refused = self._refused
+        return refused[1] if refused is not None and refused[0] is begin else None
 
     def tallies(self) -> Mapping[str, Tally]:
         """What each rendition has given so far; empty before the first packet."""

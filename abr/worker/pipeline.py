@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
+from abr.errors import MediaError
 from abr.model.ladder import Ladder
 from abr.model.media import EncodedPacket, Gap, Packet, Track
 from abr.model.stage import Stage
@@ -72,6 +73,7 @@ class Encoders:
 
 
 Encoder = RungEncoder | AudioEncoder
+Refused = Callable[[FeedBegin, MediaError], None]
 Packed = tuple[str, list[EncodedPacket] | None]
 """A rendition's name and its next packets; None when it has ended."""
 
@@ -88,6 +90,8 @@ class Pipeline:
     horizon: Horizon
     room: int
     """Arrivals that may wait for the decoder."""
+    refused: "Refused | None" = None
+    """Told of a feed that cannot be decoded, of which nothing more is taken; without it that ends the pipeline."""
 
     def start(self, threads: Threads) -> Inbox[Arrival]:
         """Start all threads; answer where a feed's packets go in. Its end ends them, one after another."""
@@ -107,7 +111,7 @@ class Pipeline:
         return arriving
 
     def _decode(self, arriving: Inbox[Arrival], decoded: Inbox[Frames]) -> None:
-        decoding = _Decoding(self.decoder)
+        decoding = _Decoding(self.decoder, self.refused)
         try:
             while (items := arriving.get(None)) is not None:
                 for arrival in items:
@@ -156,13 +160,26 @@ class Pipeline:
 class _Decoding:
     """The decoder of the feed on air."""
 
-    def __init__(self, make: Callable[[Sequence[Track]], Decoder]) -> None:
+    def __init__(self, make: Callable[[Sequence[Track]], Decoder], refused: Refused | None = None) -> None:
         self._make = make
+        self._refused = refused
+        self._feed = FeedBegin(())
         self._decoder: Decoder | None = None
 
     def take(self, arrival: Arrival) -> Frames:
+        try:
+            return self._decoded(arrival)
+        except MediaError as error:
+            if self._refused is None:
+                raise
+            rest, self._decoder = self.rest(), None
+            self._refused(self._feed, error)
+            return Frames(rest)
+
+    def _decoded(self, arrival: Arrival) -> Frames:
         if isinstance(arrival, FeedBegin):
-            rest = self.rest()
+            rest, self._decoder = self.rest(), None
+            self._feed = arrival
             self._decoder = self._make(arrival.tracks)
             return Frames(rest, begin=arrival)
         if isinstance(arrival, FeedEnd):

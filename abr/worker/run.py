@@ -84,8 +84,7 @@ def run_live(settings: LiveSettings, *, watch: Watch | None = None, clock: Clock
         if watch is not None:
             services.spawn("watch", lambda: watch(running))
         with _signals(channel, delivery):
-            channel.run(services.check)
-            _deliver(delivery, log)
+            _run(channel, services, delivery, log)
     services.check()
     return 0
 
@@ -191,10 +190,23 @@ def _signals(channel: Channel, delivery: Delivery) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _deliver(delivery: Delivery, log: Logger) -> None:
+def _run(channel: Channel, services: Threads, delivery: Delivery, log: Logger) -> None:
+    """Run to the end. What was encoded until then goes out, whatever the end was. Raises AbrError."""
+    try:
+        channel.run(services.check)
+    except AbrError as failure:
+        try:
+            _deliver(delivery, log, str(failure))
+        except StageFailed as left:
+            raise StageFailed(f"{failure}; {left.message}", hint=left.hint) from failure
+        raise
+    _deliver(delivery, log)
+
+
+def _deliver(delivery: Delivery, log: Logger, reason: str = "the worker ends") -> None:
     """Everything that was encoded goes out before the worker ends. Raises StageFailed for what does not."""
     if any(origin.backlog for origin in delivery.states()):
-        log.info("delivering what is left", hint="Ctrl-C leaves it in the state folder")
+        log.info("delivering what is left", reason=reason, hint="Ctrl-C leaves it in the state folder")
     while not delivery.wait_idle(_REMIND):
         for origin in delivery.states():
             if origin.backlog:

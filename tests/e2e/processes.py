@@ -140,9 +140,12 @@ def running(folder: Path, name: str, *command: str) -> Iterator[Program]:
 
 
 @contextmanager
-def abr(folder: Path, *arguments: str) -> Iterator[Program]:
-    """`abr …` while the block runs. Its state folder lies in `folder` unless the arguments say otherwise."""
-    command = [sys.executable, "-m", "abr", *arguments]
+def abr(folder: Path, *arguments: str, run: Sequence[str] = ("-m", "abr")) -> Iterator[Program]:
+    """`abr …` while the block runs. Its state folder lies in `folder` unless the arguments say otherwise.
+
+    `run` is what Python is told instead of `-m abr`: a program that breaks something first.
+    """
+    command = [sys.executable, *run, *arguments]
     env = {"PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(folder / "state")}
     program = Program(folder, f"abr-{arguments[0]}", command, env)
     try:
@@ -151,9 +154,9 @@ def abr(folder: Path, *arguments: str) -> Iterator[Program]:
         program.kill()
 
 
-def run_abr(folder: Path, *arguments: str, seconds: float) -> Finished:
+def run_abr(folder: Path, *arguments: str, seconds: float, run: Sequence[str] = ("-m", "abr")) -> Finished:
     """`abr …` from its start to its end."""
-    with abr(folder, *arguments) as program:
+    with abr(folder, *arguments, run=run) as program:
         return program.wait(seconds)
 
 

@@ -40,6 +40,26 @@ name = "audio"
 bitrate = "96k"
 """
 
+ONE = """
+[[video]]
+name = "only"
+size = "256x144"
+bitrate = "145k"
+"""
+
+DYING = """
+import sys
+from abr.__main__ import main
+from abr.errors import MediaError
+from abr.transcode.film import Film
+
+def push(self, item, now):
+    raise MediaError("the test is over")
+
+Film.push = push
+sys.exit(main())
+"""
+
 
 def look(frame: av.VideoFrame) -> tuple[int, float]:
     """The clip's number, and the brightness of the half that flashes."""
@@ -214,3 +234,14 @@ def test_other_containers(tmp_path: Path, name: str, container: str, start: Frac
         assert times(shown) == [Fraction(place, 25) for place in range(125)]
     check_sound(rungs, film["audio"], Fraction(5))
     assert judged(tmp_path) == []
+
+
+def test_a_stage_that_dies_ends_the_command(tmp_path: Path) -> None:
+    """At once and with its reason, though decoders have work in their threads at that moment."""
+    (tmp_path / "talk.mp4").write_bytes(make_clip(Clip(size=SIZE, seconds=Fraction(6), b_frames=2)))
+    (tmp_path / "one.toml").write_text(ONE)
+    for turn in range(5):
+        options = ("vod", "talk.mp4", "--profile", "one.toml", "--to", f"origin{turn}")
+        done = run_abr(tmp_path, *options, seconds=20, run=("-c", DYING))
+        assert done.code == 1
+        assert "the test is over" in done.err

@@ -14,7 +14,8 @@ import av
 import pytest
 
 from abr.clock import SystemClock
-from abr.formats.rtmp.event import MediaKind
+from abr.formats.rtmp.event import Event, MediaKind
+from abr.formats.rtmp.session import ServerSession
 from abr.ingest.admission import REPLACED, Limits
 from abr.ingest.rtmp import RtmpServer, Service
 from abr.ingest.rtmpfeed import RtmpFeed
@@ -173,6 +174,21 @@ def test_a_broken_client_costs_one_line_and_the_server_goes_on(
         client.sendall(stop())
         read_until_closed(client)
     assert reader.feeds[0].ended == "the publisher stopped"
+
+
+def test_a_fault_of_ours_costs_one_client_one_line(
+    start: Callable[..., Running], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: ServerSession, data: bytes) -> list[Event]:
+        raise LookupError(data)
+
+    monkeypatch.setattr(ServerSession, "receive", broken)
+    server = start(Reader().read)
+    with server.client() as client:
+        client.sendall(b"hunter2")
+        read_until_closed(client)
+    server.log.wait_for("publisher refused", reason="a fault of this server: LookupError")
+    assert len(server.log.lines) == 1
 
 
 @pytest.mark.parametrize(

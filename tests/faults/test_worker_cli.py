@@ -155,7 +155,7 @@ def test_a_second_interrupt_leaves_what_a_dead_origin_has_not(tmp_path, clip, mo
         assert it.code is None
         done = it.interrupt(15)
     assert done.code == 1
-    assert done.err.splitlines()[-1].startswith(f"abr: not everything was delivered: {dead}: ")
+    assert done.err.splitlines()[-1].startswith(f"abr: not everything was delivered: {dead} lacks ")
     assert "Traceback" not in done.err
     assert KEY not in done.err
 

@@ -114,6 +114,7 @@ def test_paths_in_a_file_start_from_its_folder(channel, tmp_path):
         ({**LISTEN, "time_url": "ntp://t"}, "time_url", "write https://host/path"),
         ({**LISTEN, "language": "klingon!"}, "language", "is no language tag"),
         ({**LISTEN, "profile": "721p"}, "profile", "did you mean '720p'?"),
+        ({**LISTEN, "profile": "copy"}, "profile", "only `abr vod` can"),
         ({**LISTEN, "listen": "rtmp://h:1/live/hunter2/x"}, "listen", "letters that encoders change"),
     ],
 )
@@ -135,6 +136,10 @@ def test_a_misspelt_key_of_a_file_is_named(channel):
 
 def test_a_missing_file_is_named(tmp_path):
     assert "channel.toml cannot be read: No such file" in str(live_mistake(file=tmp_path / "channel.toml"))
+
+
+def test_an_address_in_the_place_of_a_file_is_not_shown():
+    assert "--listen" in str(live_mistake(file=Path("rtmp://0.0.0.0/live/hunter2")))
 
 
 @pytest.mark.parametrize(
@@ -159,6 +164,14 @@ def test_films_become_channels(tmp_path):
     )
     assert (settings.profile.name, settings.state) == ("test", Path("/home/tv/.local/state/abr"))
     assert load_vod({"files": (films[0],), "to": ["/o"], "channel": "tv"}, HOME).films[0].channel == "tv"
+    url = "https://host/a/Talk.mp4?token=hunter2"
+    assert load_vod({"files": (url,), "to": ["/o"]}, HOME).films[0].channel == "talk"
+
+
+def test_two_films_of_one_name_show_no_query():
+    urls = ("https://h/a.mp4?k=hunter2", "https://h/b/a.mp4?k=hunter2")
+    with pytest.raises(ConfigError, match=r"files\[2\]: 'https://h/b/a.mp4' would become channel 'a' too"):
+        load_vod({"files": urls, "to": ["/o"]}, HOME)
 
 
 @pytest.mark.parametrize(

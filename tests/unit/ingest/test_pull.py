@@ -67,3 +67,13 @@ def test_it_ends_when_the_wait_says_so():
     feed = PulledFeed(pictures(0, 25), TRACKS, time.now, time.wait)
     assert len(list(feed)) == 3
     assert feed.stopped
+
+
+def test_a_track_that_lies_far_behind_another_in_the_file_slows_nothing_down():
+    time = Time()
+    late = [
+        item for place in range(4) for item in (packet(270_000 + 3600 * place), packet(3600 * place, track=1))
+    ]
+    feed = PulledFeed(late, (video_track(), video_track(1)), time.now, time.wait)
+    assert list(feed) == late
+    assert (time.ns, feed.late) == (5_120 * MS, 0)
