@@ -55,7 +55,7 @@ class Spool:
 
     def path(self, session: str, rendition: str, number: int | None) -> Path:
         """Where a segment is, or an init (`number` None); nothing is looked up."""
-        return self._folder / session / rendition / (_INIT if number is None else f"{number}{_SUFFIX}")
+        return self._folder.joinpath(session, rendition, _INIT if number is None else f"{number}{_SUFFIX}")
 
     def remove(self, session: str, rendition: str, number: int) -> None:
         """Remove a segment; one that is gone already is fine."""
@@ -86,15 +86,19 @@ class Spool:
     def _write(self, path: Path, data: bytes) -> None:
         with self._told():
             try:
-                if not path.parent.is_dir():
-                    self._make_folders(path.parent)
-                files.remove([path])  # never into a file that may have a second name
-                files.write_new(path, data, durable=self._durable)
+                self._write_new(path, data)
                 if self._durable:
                     files.sync_folder(path.parent)
             except OSError:
                 files.remove([path])
                 raise
+
+    def _write_new(self, path: Path, data: bytes) -> None:
+        try:
+            files.write_new(path, data, durable=self._durable)
+        except FileNotFoundError:
+            self._make_folders(path.parent)
+            files.write_new(path, data, durable=self._durable)
 
     def _make_folders(self, folder: Path) -> None:
         files.make_folder(folder)

@@ -68,6 +68,7 @@ def test_an_origin_that_is_away_delays_no_other(site, channel):
     channel.run(6)
     assert _wait_for(channel, "eu")
     assert len(list(here.held.list(""))) == 2 * (1 + 6 + 1) + 3 + 1
+    assert away.failed.wait(SOON)
     assert gone.keys() == []
     assert [state.state for state in channel.fanout.states()] == ["idle", "waiting"]
     away.come_back()
