@@ -14,6 +14,5 @@ VOLUME /var/lib/abr
 EXPOSE 1935 8080
 # Ctrl-C and docker stop end the event properly: encoders flushed, last playlists put, recording written.
 STOPSIGNAL SIGINT
-HEALTHCHECK --interval=10s --timeout=3s CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8080/healthz', timeout=2)"]
 ENTRYPOINT ["abr"]
 CMD ["--help"]

@@ -49,9 +49,7 @@ def link_or_copy(source: Path, target: Path, *, durable: bool = False) -> None:
     `durable` makes a copy and the new name survive a power cut; of `source` itself nothing is synced.
     """
     try:
-        os.link(source, target)
-    except FileExistsError:
-        _link_over(source, target)
+        _link(source, target)
     except OSError:
         write_atomic(target, source.read_bytes(), durable=durable)
         return
@@ -59,14 +57,16 @@ def link_or_copy(source: Path, target: Path, *, durable: bool = False) -> None:
         sync_folder(target.parent)
 
 
-def _link_over(source: Path, target: Path) -> None:
-    """Give `source` a name that another file has."""
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}")
-    os.link(source, temporary)
+def _link(source: Path, target: Path) -> None:
     try:
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)  # rename(2) does nothing when both names are one file already
+        os.link(source, target)
+    except FileExistsError:
+        temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}")
+        os.link(source, temporary)
+        try:
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)  # rename(2) does nothing when both names are one file already
 
 
 def remove(paths: Iterable[Path]) -> None:

@@ -104,7 +104,10 @@ def make_moof(sequence: int, decode_time: int, run: Run) -> bytes:
         parts, first = parts | _FIRST_FLAGS, int(run.flags[0]).to_bytes(4)
     if run.offsets.any():
         parts, columns = parts | _OFFSETS, [*columns, run.offsets]
-    table = np.stack(columns, axis=1).astype(">u4").tobytes()
+    rows = np.empty((len(run.sizes), len(columns)), dtype=">u4")
+    for place, column in enumerate(columns):
+        rows[:, place] = column
+    table = rows.tobytes()
     # moof 8, mfhd 16, traf 8, trun 20; the data begins behind the header of mdat
     data_offset = 52 + len(tfhd) + len(tfdt) + len(first) + len(table) + 8
     trun = make_full_box("trun", 1, parts, struct.pack(">II", len(run.sizes), data_offset), first, table)
@@ -207,7 +210,8 @@ def _make_tfhd(run: Run, *, durations: bool, flags: bool) -> bytes:
 
 
 def _is_constant(column: Column) -> bool:
-    return len(column) == 0 or bool((column == column[0]).all())
+    values = column.tolist()
+    return not values or values.count(values[0]) == len(values)
 
 
 def _fields(data: bytes, box: Box, least: int) -> bytes:

@@ -84,13 +84,13 @@ def decode_times(pts: Column, end: int, delay: int) -> Column:
     latest = np.minimum.accumulate(pts[::-1])[::-1]
     times = np.minimum(np.sort(pts) - delay, latest) - places
     grown = np.minimum.accumulate(times[::-1])[::-1] + places
-    return np.append(grown, end - delay)
+    return np.concatenate((grown, (end - delay,)))
 
 
 def _table(rendition: Rendition, cut: Cut) -> _Table:
     samples = Samples.joined([Samples.of(part) for part in cut.parts])
     decode = decode_times(samples.pts, cut.end, rendition.delay)
-    durations = np.diff(decode)
+    durations = decode[1:] - decode[:-1]
     if decode[0] != cut.start - rendition.delay or durations.min() <= 0:
         raise MediaError(
             f"rendition {rendition.name}: the frames of segment {cut.number} cannot be put in order with a reorder"

@@ -31,6 +31,7 @@ _TYPES = {
     ".mp4": "video/mp4",
     ".m4s": "video/mp4",
 }
+_FOR_PLAYERS = ("/media/", "/time")
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _log = Logger("http")
 _IDLE = 15.0
@@ -193,8 +194,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _end(self, length: int) -> None:
         self.send_header("Content-Length", str(length))
-        self.send_header("Access-Control-Allow-Origin", "*")
-        self.send_header("Access-Control-Expose-Headers", "Date, Content-Range")
+        if self.path.startswith(_FOR_PLAYERS):  # the state is not for other sites' pages
+            self.send_header("Access-Control-Allow-Origin", "*")
+            self.send_header("Access-Control-Expose-Headers", "Date, Content-Range")
         self.end_headers()
 
 

@@ -46,6 +46,9 @@ class Channel:
             except AbrError as error:
                 self._log.warning("feed unusable", feed=feed.name, reason=str(error))
                 feed.abort(str(error))
+            except Exception as error:  # noqa: BLE001 - whatever a publisher sends, the worker goes on
+                self._log.error("feed failed", feed=feed.name, reason=f"{type(error).__name__}: {error}")
+                feed.abort("it could not be read")
             finally:
                 self._feed = None
 

@@ -69,8 +69,8 @@ def package_film(film: Film, settings: VodSettings, clock: Clock, progress: Prog
         books = stack.enter_context(_books(film.channel, settings, clock, log))
         services = Threads()
         delivery = Delivery(books, stores, services.spawn, live=False)
-        stack.callback(delivery.close)
         run = _FilmRun(demuxer, books, delivery, progress)
+        stack.callback(run.close)
         session = run.package(film.channel, resolved.ladder, copy=settings.profile.copy)
         delivery.wait_idle()
         services.check()
@@ -100,6 +100,7 @@ class _FilmRun:
             (track.time_base.numerator * NANO, track.time_base.denominator) for track in demuxer.tracks
         ]
         self._reached = 0
+        self._session: Session | None = None
 
     def package(self, channel: str, ladder: Ladder, *, copy: bool) -> Session:
         """Copy the film's own packets, or encode them, and package what comes of it."""
@@ -111,11 +112,17 @@ class _FilmRun:
             from abr.worker.encoding import open_encoding  # noqa: PLC0415 - a copy needs none of FFmpeg's codecs
 
             way = open_encoding(channel, ladder, self._demuxer, clock)
-        session = way.opening.session
+        session = self._session = way.opening.session
         begin_session(way.opening, self._books, self._delivery)
         way.run(self._packager(session, _COMMIT if copy else 1), self._seen)
         end_session(session, self._books, self._delivery)
         return session
+
+    def close(self) -> None:
+        """End the delivery. What was not delivered is not kept: a film can be packaged again."""
+        self._delivery.close()
+        if self._session is not None:
+            self._books.spool.remove_session(self._session.id)
 
     def check_end(self) -> None:
         """Raises FeedUnreadable when nothing came of the film, or less than it says it holds."""
