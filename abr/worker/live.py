@@ -8,7 +8,7 @@ from fractions import Fraction
 from abr.clock import MediaClock
 from abr.config.ladder import resolve
 from abr.config.settings import LiveSettings
-from abr.errors import MediaError
+from abr.errors import FeedRefused, MediaError
 from abr.model.media import Track
 from abr.model.segment import Release
 from abr.model.time import NANO
@@ -39,6 +39,16 @@ class Progress:
     """Its end, ns since the epoch."""
 
 
+def _refuse_the_past(channel: str, books: Books) -> None:
+    """Media time never goes back, even where the machine's clock does (DESIGN 3.7)."""
+    ahead = books.journal.last_end(channel) - books.clock.wall()
+    if ahead > 0:
+        raise FeedRefused(
+            f"the clock went back: the channel's last event ended {ahead / NANO:.1f} s from now",
+            hint="set the clock, or publish again after that",
+        )
+
+
 class LiveEvent:
     """Made with its first feed's tracks, which fix the ladder; everything runs until `end`."""
 
@@ -47,6 +57,7 @@ class LiveEvent:
     ) -> None:
         """Open the encoders and start. Raises ConfigError, EncoderMissing, MediaError, JournalError, SpoolError."""
         self._books, self._delivery = books, delivery
+        _refuse_the_past(settings.channel, books)
         resolved = resolve(
             settings.profile, tracks, cores=os.cpu_count() or 1, silence=True, language=settings.language
         )

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from abr.config.settings import LiveSettings
 from abr.model.segment import Rendition
-from abr.model.state import RungState, State
+from abr.model.state import Phase, RungState, State
 from abr.model.time import NANO
 from abr.worker.channel import Channel
 from abr.worker.delivery import Books, Delivery
@@ -16,7 +16,7 @@ def report(settings: LiveSettings, channel: Channel, delivery: Delivery, books: 
     """A picture of now; may be taken from any thread."""
     state = State(
         channel=settings.channel,
-        phase=channel.phase,
+        phase=Phase.FAILED if channel.failure else channel.phase,
         feed=channel.current_feed(),
         origins=delivery.states(),
         error=str(channel.failure or ""),
