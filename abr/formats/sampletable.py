@@ -133,7 +133,7 @@ def _offsets(data: bytes, stbl: Box, sizes: Column, file_size: int) -> Column:
     ends = np.cumsum(sizes)
     before = np.append(0, ends)[np.cumsum(counts) - counts]
     offsets = np.repeat(chunks[:, 0] - before, counts) + ends - sizes
-    if len(sizes) and (chunks.min() < 0 or int((offsets + sizes).max()) > file_size):
+    if len(sizes) and not (chunks.min() >= 0 and chunks.max() <= file_size >= (offsets + sizes).max()):
         raise RemoteProtocolError(f"a sample reaches beyond the {file_size} bytes of the file")
     return offsets
 

@@ -30,6 +30,14 @@ def test_writing_new_overwrites_what_an_earlier_run_left(tmp_path):
     assert path.read_bytes() == b"whole"
 
 
+def test_a_file_with_a_second_name_is_replaced_and_never_written_into(tmp_path):
+    path, second = tmp_path / "1.m4s", tmp_path / "origin.m4s"
+    files.write_new(path, b"old")
+    files.link_or_copy(path, second)
+    files.write_new(path, b"new")
+    assert (path.read_bytes(), second.read_bytes()) == (b"new", b"old")
+
+
 def test_a_large_body_is_written_to_its_end(tmp_path):
     body = os.urandom(3_000_000)
     files.write_new(tmp_path / "a", body, durable=False)
@@ -43,6 +51,24 @@ def test_a_second_name_shares_the_bytes(tmp_path):
     for _ in range(2):
         files.link_or_copy(source, target)
         assert target.samefile(source)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["a", "b"]
+
+
+@pytest.mark.parametrize("old", [None, b"old"])
+def test_where_no_second_name_can_be_given_the_bytes_are_copied(tmp_path, monkeypatch, old):
+    source, target = tmp_path / "a", tmp_path / "b"
+    source.write_bytes(b"bytes")
+    if old is not None:
+        target.write_bytes(old)
+
+    def refuse(_source, name):
+        if os.path.lexists(name):
+            raise FileExistsError
+        raise PermissionError
+
+    monkeypatch.setattr(os, "link", refuse)
+    files.link_or_copy(source, target, durable=True)
+    assert (target.read_bytes(), target.samefile(source)) == (b"bytes", False)
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["a", "b"]
 
 

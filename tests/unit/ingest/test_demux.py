@@ -1,6 +1,7 @@
 """Files and feeds taken apart; what cannot be read is said in one sentence."""
 
 import io
+import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import av
 import pytest
 
 from abr.errors import FeedUnreadable, MediaError
+from abr.ingest import mp4
 from abr.ingest.demux import Demuxer, public_name
 from abr.ingest.language import language_tag
 from abr.model.media import Kind
@@ -75,6 +77,61 @@ def test_packets_are_all_and_only_those_of_the_container(clip):
         ]
     assert [(p.track, p.pts, p.dts, p.duration, p.key, p.data) for p in packets] == expected
     assert demuxer.ended == "the end"
+
+
+@pytest.mark.parametrize("container", ["mp4", "matroska", "mpegts", "flv"])
+def test_batches_are_the_same_packets_track_by_track(tmp_path, container):
+    path = tmp_path / "clip"
+    path.write_bytes(make_clip(Clip(b_frames=2, container=container)))
+    one, many = Demuxer(str(path)), Demuxer(str(path))
+    expected, batches = list(one.packets()), list(many.batches())
+    assert (one.ended, many.ended) == ("the end", "the end")
+    one.close()
+    many.close()
+    for track in (0, 1):
+        read = [packet for batch in batches if batch.track == track for packet in batch]
+        assert read == [packet for packet in expected if packet.track == track]
+
+
+def test_a_plain_file_is_read_by_its_own_tables_and_others_are_not(tmp_path, clip):
+    views = {"mp4": memoryview, "fragmented": bytes, "mpeg4": bytes, "pcm": bytes}
+    made = {
+        "mp4": clip.read_bytes(),
+        "fragmented": fragmented(clip),
+        "mpeg4": make_clip(Clip(codec="mpeg4")),
+        "pcm": make_clip(Clip(container="mov", audio_codec="pcm_s16le")),
+    }
+    for name, data in made.items():
+        path = tmp_path / name
+        path.write_bytes(data)
+        demuxer = Demuxer(str(path))
+        assert {type(packet.data) for packet in demuxer.packets()} == {views[name]}
+        demuxer.close()
+
+
+def fragmented(clip: Path) -> bytes:
+    buffer = io.BytesIO()
+    options = {"movflags": "frag_keyframe+empty_moov"}
+    with av.open(str(clip)) as source, av.open(buffer, "w", format="mp4", options=options) as target:
+        streams = [target.add_stream_from_template(stream) for stream in source.streams]
+        for packet in source.demux():
+            if packet.size:
+                packet.stream = streams[packet.stream_index]
+                target.mux(packet)
+    return buffer.getvalue()
+
+
+def test_a_film_that_becomes_shorter_ends_with_a_reason(tmp_path, clip, monkeypatch):
+    monkeypatch.setattr(mp4, "_WINDOW_BYTES", 1000)
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(clip.read_bytes())
+    demuxer = Demuxer(str(path))
+    packets = demuxer.packets()
+    assert next(packets).data
+    os.truncate(path, 2000)
+    assert len(list(packets)) < 20
+    assert demuxer.ended == "the file has become shorter"
+    demuxer.close()
 
 
 def test_the_header_of_a_track_is_that_of_a_fragmented_file(clip):

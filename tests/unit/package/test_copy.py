@@ -158,6 +158,40 @@ def test_sound_with_rounded_times_is_put_end_to_end():
     assert [packet.pts for packet in made] == [0, 1024, 2048, 3072, 4096, 24_000]
 
 
+@given(st.lists(st.integers(-20, 20), min_size=1, max_size=9), st.integers(1, 4))
+def test_sound_comes_out_the_same_in_batches_of_any_size(jitters, size):
+    packets = [sound(1024 * place + jitter) for place, jitter in enumerate(jitters)]
+    whole, parts = Copier(AUDIO, "a", [sound(0)]), Copier(AUDIO, "a", [sound(0)])
+    made = [item for at in range(0, len(packets), size) for item in parts.push(packets[at : at + size])]
+    assert whole.push(packets) == made
+    first = packets[0].pts
+    assert [packet.pts for packet in made] == [first + 1024 * place for place in range(len(packets))]
+
+
+def test_sound_that_is_exact_follows_what_was_before():
+    copier = Copier(AUDIO, "a", [sound(0)])
+    copier.push([sound(0), sound(1020)])
+    assert [packet.pts for packet in copier.push([sound(2040), sound(3064)])] == [2048, 3072]
+    assert [packet.pts for packet in copier.push([sound(9000), sound(10_024)])] == [9000, 10_024]
+
+
+def test_nothing_comes_of_no_packets():
+    copier = Copier(AUDIO, "a", [sound(0)])
+    assert copier.push([]) == copier.push([sound(0)._replace(data=b"")]) == []
+
+
+def test_views_of_a_file_are_copied_as_bytes_are():
+    data = memoryview(b"..." + IDR)[3:]
+    made = Copier(VIDEO, "v", [picture(0, key=True)]).push([picture(0, key=True)._replace(data=data)])
+    assert made == [EncodedPacket(0, 512, True, data)]
+    assert made[0].data is data
+
+
+def test_a_time_beyond_any_film_is_refused():
+    with pytest.raises(MediaError, match="a packet has a time beyond any film"):
+        Copier(VIDEO, "v", [picture(0, key=True)]).push([picture(1 << 60, key=True)])
+
+
 def test_the_reorder_delay_is_that_of_the_first_frames():
     order = [0, 4, 2, 1, 3, 8, 6, 5, 7]
     copier = Copier(VIDEO, "v", [picture(512 * place, key=place == 0) for place in order])
@@ -174,6 +208,12 @@ def test_open_groups_of_pictures_are_refused():
     copier = Copier(VIDEO, "v", [picture(0, key=True)])
     with pytest.raises(MediaError, match=r"rendition v: a frame is shown 512 ticks .* before the key frame"):
         copier.push([picture(0, key=True), picture(2048, key=True), picture(1536)])
+
+
+def test_frames_before_a_recovery_point_may_be_shown_after_those_behind_it():
+    copier = Copier(VIDEO, "v", [picture(0, key=True)])
+    pictures = [picture(0, key=True), picture(1536, key=True, data=OTHER), picture(512), picture(1024)]
+    assert [packet.key for packet in copier.push(pictures)] == [True, False, False, False]
 
 
 def test_a_recovery_point_without_idr_starts_no_segment():
