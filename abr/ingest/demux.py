@@ -1,6 +1,5 @@
 """A feed, a file or a URL taken apart into packets."""
 
-import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -8,7 +7,7 @@ from urllib.parse import urlsplit
 
 import av
 
-from abr.errors import FeedUnreadable, MediaError
+from abr.errors import FeedUnreadable
 from abr.ingest.feed import Feed
 from abr.ingest.mp4 import PlainFile
 from abr.ingest.track import choose, describe
@@ -20,9 +19,6 @@ _PROBING = {"analyzeduration": "1500000"}
 
 _URL_TIMEOUT = (10.0, 5.0)
 """Seconds to open a URL, and to wait for its next bytes. PyAV ignores them for feeds: those have their own."""
-
-_HEADER = {"movflags": "cmaf+negative_cts_offsets", "write_btrt": "0"}
-"""Header of a fragmented file at once, without edit list and bit rates."""
 
 _BATCH = 64
 """Packets of a track that are handed on together."""
@@ -110,25 +106,6 @@ class Demuxer:
             self.ended = self._reason(error)
         else:
             self.ended = self._reason(None)
-
-    def header(self, track: int) -> bytes:
-        """The ftyp and moov of a fragmented file with this track alone, as libavformat writes them.
-
-        Ask before `close`. Raises MediaError when the track cannot lie in such a file without encoding.
-        """
-        buffer = io.BytesIO()
-        codec = self.tracks[track].codec
-        try:
-            muxer: Any = av.open(buffer, "w", format="mp4", options=_HEADER)
-            muxer.add_stream_from_template(self._streams[track])
-            muxer.start_encoding()
-            header = buffer.getvalue()
-            muxer.close()
-        except (av.FFmpegError, ValueError) as error:
-            raise MediaError(
-                f"{self.name}: its {codec} cannot be copied as it is; use a profile that encodes"
-            ) from error
-        return header
 
     def close(self) -> None:
         """Close the container. Nothing of it may be used afterwards; closing twice is fine."""

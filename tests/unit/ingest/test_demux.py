@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import pytest
 
-from abr.errors import FeedUnreadable, MediaError
+from abr.errors import FeedUnreadable
 from abr.ingest import mp4
 from abr.ingest.demux import Demuxer, public_name
 from abr.ingest.language import language_tag
@@ -134,19 +134,6 @@ def test_a_film_that_becomes_shorter_ends_with_a_reason(tmp_path, clip, monkeypa
     demuxer.close()
 
 
-def test_the_header_of_a_track_is_that_of_a_fragmented_file(clip):
-    demuxer = Demuxer(str(clip))
-    for track, handler in ((0, b"vide"), (1, b"soun")):
-        header = demuxer.header(track)
-        assert header[4:8] == b"ftyp"
-        assert handler in header
-        assert b"mvex" in header
-        assert b"edts" not in header
-        assert b"btrt" not in header
-        assert b"moof" not in header
-    demuxer.close()
-
-
 def test_closing_twice_is_fine_and_nothing_comes_afterwards(clip):
     demuxer = Demuxer(str(clip))
     packets = demuxer.packets()
@@ -253,15 +240,6 @@ def test_a_file_may_have_a_colon_in_its_name(tmp_path, clip, monkeypatch):
     (tmp_path / "concat:12.mp4").write_bytes(clip.read_bytes())
     monkeypatch.chdir(tmp_path)
     Demuxer("concat:12.mp4").close()
-
-
-def test_a_codec_that_fits_no_mp4_cannot_be_copied(tmp_path):
-    path = tmp_path / "clip.flv"
-    path.write_bytes(make_clip(Clip(container="flv", codec="flv", seconds=Fraction(1))))
-    demuxer = Demuxer(str(path))
-    with pytest.raises(MediaError, match="flv1 cannot be copied"):
-        demuxer.header(0)
-    demuxer.close()
 
 
 def test_names_for_logs_hold_no_secret():
