@@ -157,8 +157,9 @@ class _Visit:
             request = self._await_request()
         except AbrError as error:
             self._log.warning("publisher refused", reason=str(error))
-        except EOFError:
-            # Port scans and health checks say nothing at all; they are not worth a line.
+        except (EOFError, ConnectionResetError):
+            # Port scans and health checks say nothing at all; they are not worth a line. Who leaves without
+            # reading our answer resets the connection.
             note = self._log.info if self._link.received else self._log.debug
             note("connection closed before publishing")
         except OSError as error:
