@@ -1,7 +1,6 @@
 """A film packaged without encoding: its own packets, cut at its own key frames."""
 
 import itertools
-import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,13 +9,11 @@ from abr.clock import Clock
 from abr.errors import FeedUnreadable, MediaError
 from abr.ingest.demux import Demuxer
 from abr.model.columns import MISSING, Packets
-from abr.model.identity import session_id
 from abr.model.ladder import AudioTarget, Ladder, VideoTarget
 from abr.model.media import Kind, Packet, Track
-from abr.model.segment import Session
 from abr.package.copy import Copier, copy_start
 from abr.package.header import make_init, rendition_of_copy
-from abr.worker.event import Opening
+from abr.worker.event import Opening, new_session
 from abr.worker.packager import Packager
 
 _HEAD = Fraction(2)
@@ -107,15 +104,4 @@ def _opening(
         track, encoding = demuxer.tracks[index], copiers[index].encoding
         init = inits[encoding.name] = make_init(encoding)
         renditions.append(rendition_of_copy(encoding, track, init))
-    identity = session_id(wall, secrets.token_bytes(8))
-    session = Session(
-        id=identity,
-        channel=channel,
-        renditions=tuple(renditions),
-        duration=ladder.duration,
-        live=False,
-        window=ladder.window,
-        media_start=ladder.duration,
-        event=identity,
-    )
-    return Opening(session, inits)
+    return Opening(new_session(channel, ladder, renditions, wall, lag=None), inits)

@@ -1,12 +1,14 @@
 """Delivery of one channel: its origins opened, each with its order and views, behind one face."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from abr.clock import Clock
 from abr.journal.journal import Journal
+from abr.journal.lock import ChannelLock
 from abr.journal.record import InitRow
 from abr.journal.spool import Spool
 from abr.log import Logger
@@ -37,6 +39,18 @@ class Books:
     clock: Clock
     log: Logger
     metrics: Metrics
+
+
+@contextmanager
+def open_books(channel: str, state: Path, clock: Clock, log: Logger, *, durable: bool) -> Iterator[Books]:
+    """Journal and spool of a channel below the state folder, held by this process alone.
+
+    `durable` syncs each segment to the disk; a film that can be packaged again does without. Raises ChannelBusy,
+    JournalError.
+    """
+    folder = state / channel
+    with ChannelLock(folder), Journal.open(folder / "journal.db") as journal:
+        yield Books(channel, journal, Spool(folder / "spool", durable=durable), clock, log, Metrics())
 
 
 class Delivery:

@@ -47,19 +47,27 @@ def open_session(
         rendition_of(encoding, target, inits[encoding.name], ladder.duration)
         for encoding, target in zip(encodings, targets, strict=True)
     )
+    lag = None if hold is None else _lag(hold, encodings)
+    return Opening(new_session(channel, ladder, renditions, wall, lag=lag), inits)
+
+
+def new_session(
+    channel: str, ladder: Ladder, renditions: Sequence[Rendition], wall: int, *, lag: Fraction | None
+) -> Session:
+    """A session that starts at `wall` (ns since the epoch), of an event of its own; `lag` is None for a film."""
     identity = session_id(wall, secrets.token_bytes(8))
-    session = Session(
+    film = lag is None
+    return Session(
         id=identity,
         channel=channel,
-        renditions=renditions,
+        renditions=tuple(renditions),
         duration=ladder.duration,
-        live=hold is not None,
+        live=not film,
+        lag=lag or Fraction(0),
         window=ladder.window,
+        media_start=ladder.duration if film else Fraction(0),
         event=identity,
     )
-    if hold is None:
-        return Opening(replace(session, media_start=ladder.duration), inits)
-    return Opening(replace(session, lag=_lag(hold, encodings)), inits)
 
 
 def begin_session(opening: Opening, books: Books, delivery: Delivery) -> None:

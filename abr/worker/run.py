@@ -14,18 +14,14 @@ from abr.config.address import DirectoryOrigin, ListenAddress
 from abr.config.settings import LiveSettings
 from abr.errors import AbrError, FeedLost, StageFailed, StoreError, UsageError
 from abr.ingest.rtmp import RtmpServer, Service
-from abr.journal.journal import Journal
-from abr.journal.lock import ChannelLock
-from abr.journal.spool import Spool
 from abr.log import Logger
-from abr.metrics import Metrics
 from abr.model.state import OriginState, State
 from abr.model.time import NANO
 from abr.status.http import Site, StatusServer
 from abr.storage.place import open_store
 from abr.storage.store import Store
 from abr.worker.channel import Channel
-from abr.worker.delivery import Books, Delivery
+from abr.worker.delivery import Books, Delivery, open_books
 from abr.worker.input import Pulled
 from abr.worker.report import report
 from abr.worker.stage import Threads
@@ -70,7 +66,7 @@ def run_live(settings: LiveSettings, *, watch: Watch | None = None, clock: Clock
         stores = [open_store(origin) for origin in settings.to]
         for store in stores:
             _check(store, log)
-        books = stack.enter_context(_books(settings, clock, log))
+        books = stack.enter_context(open_books(settings.channel, settings.state, clock, log, durable=True))
         _wait_for_the_past(books)
         delivery = Delivery(books, stores, services.spawn, live=True, time_url=settings.time_url)
         stack.callback(delivery.close)
@@ -87,14 +83,6 @@ def run_live(settings: LiveSettings, *, watch: Watch | None = None, clock: Clock
             _run(channel, services, delivery, log)
     services.check()
     return 0
-
-
-@contextmanager
-def _books(settings: LiveSettings, clock: Clock, log: Logger) -> Iterator[Books]:
-    """Journal and spool of the channel, held by this process alone."""
-    folder = settings.state / settings.channel
-    with ChannelLock(folder), Journal.open(folder / "journal.db") as journal:
-        yield Books(settings.channel, journal, Spool(folder / "spool", durable=True), clock, log, Metrics())
 
 
 def _wait_for_the_past(books: Books) -> None:

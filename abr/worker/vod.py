@@ -1,8 +1,8 @@
 """One film from file to recording: encoded, or copied."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,18 +11,14 @@ from abr.config.ladder import resolve
 from abr.config.settings import Film, VodSettings
 from abr.errors import FeedUnreadable, StageFailed
 from abr.ingest.demux import Demuxer
-from abr.journal.journal import Journal
-from abr.journal.lock import ChannelLock
-from abr.journal.spool import Spool
 from abr.log import Logger
-from abr.metrics import Metrics
 from abr.model.ladder import Ladder
 from abr.model.media import Packet
 from abr.model.segment import Release, Session
 from abr.model.time import NANO
 from abr.storage.place import open_store
 from abr.worker.copying import Copying, open_copy
-from abr.worker.delivery import Books, Delivery
+from abr.worker.delivery import Books, Delivery, open_books
 from abr.worker.event import begin_session, end_session, film_cutters
 from abr.worker.packager import Packager
 from abr.worker.stage import Threads
@@ -66,7 +62,7 @@ def package_film(film: Film, settings: VodSettings, clock: Clock, progress: Prog
         for store in stores:
             store.check()
         log = Logger("vod", channel=film.channel)
-        books = stack.enter_context(_books(film.channel, settings, clock, log))
+        books = stack.enter_context(open_books(film.channel, settings.state, clock, log, durable=False))
         services = Threads()
         delivery = Delivery(books, stores, services.spawn, live=False)
         run = _FilmRun(demuxer, books, delivery, progress)
@@ -78,15 +74,6 @@ def package_film(film: Film, settings: VodSettings, clock: Clock, progress: Prog
             raise StageFailed(delivery.failure())
         run.check_end()
         return Packaged(film.channel, session, run.releases, resolved.notes)
-
-
-@contextmanager
-def _books(channel: str, settings: VodSettings, clock: Clock, log: Logger) -> Iterator[Books]:
-    """A film can be packaged again, so its files are not synced one by one."""
-    folder = settings.state / channel
-    with ChannelLock(folder), Journal.open(folder / "journal.db") as journal:
-        spool = Spool(folder / "spool", durable=False)
-        yield Books(channel, journal, spool, clock, log, Metrics())
 
 
 class _FilmRun:
