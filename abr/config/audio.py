@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from abr.config import units
 from abr.config.rung import check_name
-from abr.config.schema import Bitrate, Table, nearest
+from abr.config.schema import Table, nearest
+from abr.config.written import Bitrate
 from abr.errors import ConfigError
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
@@ -14,12 +15,12 @@ _LOWEST, _HIGHEST = 16_000, 256_000
 """Bits/s a channel of 48 kHz AAC-LC: less is noise, more exceeds 6144 bits a frame (ISO/IEC 14496-3 4.5.3)."""
 
 
-class AudioTable(Table):
+class AudioTable(Table, frozen=True):
     """`[[audio]]` as it is written."""
 
     name: str = "audio"
     codec: str = "aac"
-    bitrate: Bitrate = 128_000
+    bitrate: Bitrate = Bitrate(128_000)
     channels: int = 2
     language: str | None = None
     label: str = ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from abr.config.schema import Table, parse_toml, root_key
+from abr.config.schema import Table, keys, parse_toml, root_key
 from abr.errors import ConfigError
 
 _INPUTS = frozenset({"listen", "pull"})
@@ -71,7 +71,7 @@ def _file(path: Path) -> dict[str, Any]:
 
 def _environment(table: type[Table], environ: Mapping[str, str]) -> dict[str, Any]:
     """The keys that `ABR_LISTEN` and its like set; lists are separated by spaces."""
-    values = {key: environ.get(f"ABR_{key.upper()}") for key in table.model_fields if key not in _NEVER}
+    values = {key: environ.get(f"ABR_{key.upper()}") for key in keys(table) if key not in _NEVER}
     return {key: value.split() if key in _LISTS else value for key, value in values.items() if value}
 
 

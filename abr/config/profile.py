@@ -4,18 +4,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from importlib import resources
-from importlib.resources.abc import Traversable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
-
 from abr.config import units
 from abr.config.audio import AudioRung, AudioTable, make_audio
 from abr.config.rung import Rung, RungTable, make_rung
-from abr.config.schema import Duration, Table, nearest, parse_table, parse_toml
+from abr.config.schema import Table, nearest, parse_table, parse_toml
+from abr.config.written import Duration
 from abr.errors import ConfigError
 
 DEFAULT_PROFILE = "720p"
@@ -27,13 +24,13 @@ _FEWEST_SEGMENTS = 6
 """Segments that a window must hold: a player starts three behind the edge and needs room behind it."""
 
 
-class ProfileTable(Table):
+class ProfileTable(Table, frozen=True):
     """The whole file as it is written."""
 
     description: str = ""
     segment: Duration = Fraction(2)
     window: Duration = Fraction(300)
-    stream_copy: bool = Field(default=False, alias="copy")
+    copy: bool = False
     video: tuple[RungTable, ...] = ()
     audio: tuple[AudioTable, ...] = ()
 
@@ -98,7 +95,7 @@ def _make(table: ProfileTable, name: str) -> Profile:
         window=_window(table.window, table.segment),
         video=tuple(make_rung(rung, f"video[{place}]") for place, rung in enumerate(table.video, 1)),
         audio=tuple(make_audio(track, f"audio[{place}]") for place, track in enumerate(table.audio, 1)),
-        copy=table.stream_copy,
+        copy=table.copy,
         warnings=_warnings(table.window),
     )
     _check_content(profile)
@@ -194,10 +191,8 @@ def _rung_of(raw: Mapping[str, Any], path: str) -> str:
     return name if isinstance(name, str) else ""
 
 
-def _folder() -> Traversable:
+def _folder() -> Path:
     """In a wheel the profiles lie in the package, in a source tree beside it."""
-    package = resources.files("abr")
+    package = Path(__file__).parents[1]
     inside = package / "profiles"
-    if inside.is_dir():
-        return inside
-    return Path(str(package)).parent / "profiles"
+    return inside if inside.is_dir() else package.parent / "profiles"

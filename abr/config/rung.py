@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from pydantic import Field
-
 from abr.config import units
 from abr.config.encoder import ALIASES, COPY, ENCODERS, Encoder
 from abr.config.option import check_options, option_texts
-from abr.config.rate import RungRate
-from abr.config.schema import Bitrate, Rate, SizeText, Table, Word, nearest
+from abr.config.rate import RungRate, parse_rate
+from abr.config.schema import Table, nearest
+from abr.config.written import Bitrate, RateText, SizeText, Word
 from abr.errors import ConfigError
 from abr.model.level import H264_LEVELS, HEVC_LEVELS, Demand, h264_excess, hevc_excess
 
@@ -27,17 +26,17 @@ _MAXRATE = Fraction(11, 10)
 """maxrate over bitrate where a profile does not say: live peaks stay within a tenth of the target."""
 
 
-class RungTable(Table):
+class RungTable(Table, frozen=True):
     """`[[video]]` as it is written."""
 
     name: str | None = None
     size: SizeText | None = None
     width: int | None = None
     height: int | None = None
-    fps: Rate = RungRate()
+    fps: RateText = RateText("source")
     codec: str = "h264"
     preset: Word | None = None
-    options: dict[str, Any] = Field(default_factory=dict)
+    options: dict[str, Any] | None = None
     bitrate: Bitrate | None = None
     maxrate: Bitrate | None = None
     bufsize: Bitrate | None = None
@@ -81,13 +80,13 @@ def make_rung(table: RungTable, path: str) -> Rung:
     size = _size(table, path)
     encoder = _encoder(table.codec, path)
     bitrate, maxrate, bufsize = _rates(table, encoder, path)
-    options = option_texts(table.options, f"{path}.options")
+    options = option_texts(table.options or {}, f"{path}.options")
     check_options(encoder, options, f"{path}.options")
     rung = Rung(
         name=check_name(table.name or f"{size.height}p", path),
         width=size.width,
         height=size.height,
-        fps=table.fps,
+        fps=parse_rate(table.fps),
         encoder=encoder,
         preset=_preset(table.preset, encoder, path),
         bitrate=bitrate,
@@ -132,7 +131,7 @@ def _size(table: RungTable, path: str) -> units.Size:
     if table.size is not None:
         if table.width is not None or table.height is not None:
             raise ConfigError(f"{path}.size", "says what width and height say too; keep one of them")
-        return _even(table.size, f"{path}.size")
+        return _even(units.size(table.size), f"{path}.size")
     if table.width is None or table.height is None:
         raise ConfigError(f"{path}.size", 'is missing; write size = "1280x720"')
     return _even(units.Size(table.width, table.height), f"{path}.{'height' if table.height % 2 else 'width'}")
@@ -203,7 +202,7 @@ def _preset(preset: str | None, encoder: Encoder, path: str) -> str:
     if preset not in encoder.presets:
         known = nearest(preset, encoder.presets) if encoder.presets else "; it has none"
         raise ConfigError(f"{path}.preset", f"{preset!r} is no preset of {encoder.name}{known}")
-    return preset
+    return str(preset)  # FFmpeg's binding takes no other kind of text
 
 
 def _crf(table: RungTable, encoder: Encoder, path: str) -> Fraction | None:
@@ -231,7 +230,7 @@ def _level(level: str | None, encoder: Encoder, path: str) -> str | None:
     if level is None:
         return None
     known = {"h264": H264_LEVELS, "hevc": HEVC_LEVELS}.get(encoder.family, ())
-    name = level if "." in level else f"{level}.0"
+    name = str(level) if "." in level else f"{level}.0"
     if name not in known:
         cure = nearest(name, known) if known else "; leave out the key"
         raise ConfigError(f"{path}.level", f"{level!r} is no level of {encoder.name}{cure}")

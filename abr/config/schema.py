@@ -1,62 +1,40 @@
 """Strict tables: TOML in, typed values out, and every mistake as one ConfigError with its path."""
 
-import difflib
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from fractions import Fraction
-from typing import Annotated, Any, TypeVar, get_args
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
-from pydantic_core import ErrorDetails
+import msgspec
 
-from abr.config import units
-from abr.config.rate import RungRate, parse_rate
+from abr.config.written import read, shown
 from abr.errors import ConfigError
-from abr.log import redact
 
 
-class Table(BaseModel):
+class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One table of a TOML file: unknown keys are mistakes, and nothing is converted silently."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
 
+T = TypeVar("T", bound=Table)
+Place = tuple[str | int, ...]
+"""A place in nested tables, counting from 0: ("video", 1, "bitrate")."""
 
-def _reader(expected: type, parse: Callable[[object], object]) -> BeforeValidator:
-    """A validator that leaves values alone that have their type already (defaults)."""
-    return BeforeValidator(lambda value: value if isinstance(value, expected) else parse(value))
-
-
-def _number_text(value: object) -> object:
-    """Numbers as text, for keys like `preset` and `level` that are names made of digits."""
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-
-
-Bitrate = Annotated[int, BeforeValidator(units.bitrate)]
-Duration = Annotated[Fraction, _reader(Fraction, units.duration)]
-SizeText = Annotated[units.Size, _reader(units.Size, units.size)]
-Rate = Annotated[RungRate, _reader(RungRate, parse_rate)]
-Word = Annotated[str, BeforeValidator(_number_text)]
-
-T = TypeVar("T", bound=BaseModel)
-
-_MESSAGES = {
-    "string_type": "{value} is not text; put it in quotes",
-    "int_type": "{value} is not a whole number",
-    "bool_type": "{value} is not true or false",
-    "list_type": "{value} is not a list",
-    "tuple_type": "{value} is not a list",
-    "dict_type": "{value} is not a table",
-    "model_type": "{value} is not a table",
+_KINDS = {
+    "str": "text; put it in quotes",
+    "int": "a whole number",
+    "int | float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a table",
 }
-"""What is said instead of pydantic's words, which name Python types."""
+"""What the user calls the types that msgspec names."""
 
 
 def parse_toml(text: str, name: str) -> dict[str, Any]:
     """The tables of a TOML text; `name` is the file's, for the error. Raises ConfigError."""
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError is one, and so is a number of too many digits
         raise ConfigError("", f"{name} is not TOML: {error}") from error
 
 
@@ -66,39 +44,23 @@ def parse_table(model: type[T], raw: Mapping[str, Any]) -> T:
     Places in lists count from 1: `video[1]` is the first `[[video]]`.
     """
     try:
-        return model.model_validate(_tuples(raw))
-    except ValidationError as error:
-        raise _config_error(model, error.errors()[0]) from None
+        return msgspec.convert(raw, model, dec_hook=read)
+    except msgspec.ValidationError as error:
+        raise _config_error(model, raw, error) from None
+
+
+def keys(model: type[Table]) -> tuple[str, ...]:
+    """The keys that a table may hold."""
+    return model.__struct_encode_fields__
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """The end of a sentence: "; did you mean 'height'?" for a misspelt word, or the known words where none is near."""
+    import difflib  # noqa: PLC0415 - for mistakes only
+
     words = sorted(known)
     close = difflib.get_close_matches(word, words, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(words)}"
-
-
-def _tuples(value: Any) -> Any:
-    """TOML's lists as tuples, so that checked tables are frozen all the way down."""
-    if isinstance(value, Mapping):
-        return {key: _tuples(item) for key, item in value.items()}
-    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
-
-
-def _config_error(model: type[BaseModel], mistake: ErrorDetails) -> ConfigError:
-    place = tuple(mistake["loc"])
-    kind, value = mistake["type"], mistake["input"]
-    if kind == "extra_forbidden":
-        fields = _table_at(model, place[:-1]).model_fields
-        known = [field.alias or name for name, field in fields.items()]
-        message = f"unknown key{nearest(str(place[-1]), known)}"
-    elif kind == "missing":
-        message = "is missing"
-    elif kind == "value_error":
-        message = str(mistake["ctx"]["error"])
-    else:
-        message = _MESSAGES.get(kind, f"{{value}}: {mistake['msg']}").format(value=_shown(value))
-    return ConfigError(path_text(place), message)
 
 
 def path_text(place: Sequence[int | str]) -> str:
@@ -114,15 +76,43 @@ def root_key(path: str) -> str:
     return re.split(r"[.\[]", path, maxsplit=1)[0]
 
 
-def _table_at(model: type[BaseModel], place: Sequence[int | str]) -> type[BaseModel]:
+def _config_error(model: type[Table], raw: Mapping[str, Any], error: msgspec.ValidationError) -> ConfigError:
+    message, place = _parts(str(error))
+    if error.__cause__ is not None:  # `read` refused the value
+        message = str(error.__cause__)
+    elif message.startswith("Object contains unknown field"):
+        # A key's name may look like a place; below the first table msgspec adds the true one behind it.
+        place = () if raw.keys() - set(keys(model)) else place
+        known = keys(_table_at(model, place))
+        key = next(key for key in _value_at(raw, place) if key not in known)
+        place, message = (*place, key), f"unknown key{nearest(key, known)}"
+    elif missing := re.fullmatch(r"Object missing required field `(\w+)`", message):
+        place, message = (*place, missing[1]), "is missing"
+    else:
+        expected = re.match(r"Expected `(.+?)(?: \| null)?`, got", message)
+        kind = _KINDS.get(expected[1]) if expected else None
+        message = f"{shown(_value_at(raw, place))}{f' is not {kind}' if kind else f': {message}'}"
+    return ConfigError(path_text(place), message)
+
+
+def _parts(text: str) -> tuple[str, Place]:
+    """What msgspec says, and where: "Expected … - at `$.video[1].bitrate`"."""
+    message, mark, path = text.rpartition(" - at `$")
+    steps = re.findall(r"\.(\w+)|\[(\d+)\]", path)
+    return message if mark else text, tuple(name or int(index) for name, index in steps)
+
+
+def _table_at(model: type[Table], place: Place) -> type[Table]:
     """The table that a place lies in: ("video", 1) of the profile is the rung's."""
     for step in place:
         if isinstance(step, str):
-            inner = [model.model_fields[step].annotation, *get_args(model.model_fields[step].annotation)]
-            model = next(kind for kind in inner if isinstance(kind, type) and issubclass(kind, BaseModel))
+            kind = next(field.type for field in msgspec.structs.fields(model) if field.encode_name == step)
+            inner = (kind, *get_args(kind))
+            model = next(part for part in inner if isinstance(part, type) and issubclass(part, Table))
     return model
 
 
-def _shown(value: object) -> str:
-    text = redact(repr(value))
-    return text if len(text) <= 40 else f"{text[:37]}…"
+def _value_at(raw: Any, place: Place) -> Any:
+    for step in place:
+        raw = raw[step]
+    return raw

@@ -18,8 +18,9 @@ from abr.config.audio import check_language
 from abr.config.layer import Layers, read_layers
 from abr.config.origin import Origin, parse_origin
 from abr.config.profile import DEFAULT_PROFILE, Profile, load_profile, profile_names
-from abr.config.schema import Duration, Table, Word, parse_table
+from abr.config.schema import Table, parse_table
 from abr.config.secret import masked_url
+from abr.config.written import Duration, Word
 from abr.errors import ConfigError
 from abr.model.identity import channel_of, is_channel
 
@@ -33,7 +34,7 @@ _HOLDS = Fraction(1, 10), Fraction(30)
 _LONGEST_GRACE = Fraction(24 * 3600)
 
 
-class LiveTable(Table):
+class LiveTable(Table, frozen=True):
     """A channel file, or the same keys from options and environment."""
 
     listen: str | None = None
@@ -50,7 +51,7 @@ class LiveTable(Table):
     language: str | None = None
 
 
-class VodTable(Table):
+class VodTable(Table, frozen=True):
     """The options of `abr vod`."""
 
     files: tuple[str, ...] = ()

@@ -2,7 +2,6 @@
 
 from abr.config.origin import DirectoryOrigin, Origin
 from abr.storage.directory import DirectoryStore
-from abr.storage.s3 import S3Place, S3Store
 from abr.storage.store import Store
 
 
@@ -13,6 +12,8 @@ def open_store(origin: Origin, *, connections: int = 8, durable: bool = True) ->
     """
     if isinstance(origin, DirectoryOrigin):
         return DirectoryStore(origin.path, name=origin.name, durable=durable)
+    from abr.storage.s3 import S3Place, S3Store  # noqa: PLC0415 - a folder needs none of it
+
     place = S3Place(
         bucket=origin.bucket,
         prefix=origin.prefix,

@@ -25,7 +25,7 @@ def loaded(code: str) -> set[str]:
     ("code", "absent"),
     [
         ("import abr", {"importlib.metadata"}),
-        ("import abr.cli.commands", {"abr.worker", "av", "numpy", "pydantic"}),
+        ("import abr.cli.commands", {"abr.worker", "av", "numpy", "msgspec"}),
         ("import abr.cli.vod, abr.config.settings, abr.worker.vod", HEAVY | CODECS),
         ("import abr.worker.run", HEAVY | {"abr.verify", "abr.demo"}),
     ],

@@ -44,7 +44,7 @@ def test_an_unknown_command_is_wrong_usage():
 
 def test_help_loads_neither_ffmpeg_nor_the_stores():
     code = "import sys; from abr.cli.commands import abr; abr(['--help'], standalone_mode=False); "
-    code += "sys.exit(bool({'av', 'boto3', 'numpy', 'pydantic'} & sys.modules.keys()))"
+    code += "sys.exit(bool({'av', 'boto3', 'numpy', 'msgspec'} & sys.modules.keys()))"
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, timeout=30).returncode
         == 0
