@@ -37,7 +37,7 @@ class AudioEncoder:
 
     def push(self, item: Sound, now: int) -> list[EncodedPacket]:  # noqa: ARG002 - a stage's shape
         """Encode sound that follows the last without a hole. Raises MediaError."""
-        samples = self._joined(item)
+        samples = self._joined(item._replace(samples=_bounded(item.samples)))
         whole = samples.shape[1] - samples.shape[1] % self._target.frame
         self._rest = samples[:, whole:]
         return [packet for block in self._blocks(samples[:, :whole]) for packet in self._encode(block)]
@@ -79,9 +79,7 @@ class AudioEncoder:
         return [samples[:, start : start + size] for start in range(0, samples.shape[1], size)]
 
     def _encode(self, block: Samples) -> list[EncodedPacket]:
-        finite = np.nan_to_num(block, nan=0.0, posinf=_LOUDEST, neginf=-_LOUDEST)
-        clipped = np.ascontiguousarray(np.clip(finite, -_LOUDEST, _LOUDEST), np.float32)
-        frame = av.AudioFrame.from_ndarray(clipped, format="fltp", layout=self._layout)
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block), format="fltp", layout=self._layout)
         frame.sample_rate = self._target.sample_rate
         frame.pts, frame.time_base = self._fed, self._context.time_base
         self._fed += self._target.frame
@@ -101,3 +99,10 @@ class AudioEncoder:
 
     def _error(self, what: str) -> MediaError:
         return MediaError(f"audio {self._target.name}: {self._target.codec} {what}")
+
+
+def _bounded(samples: Samples) -> Samples:
+    """Sound that no encoder fails on."""
+    finite = np.nan_to_num(samples, nan=0.0, posinf=_LOUDEST, neginf=-_LOUDEST)
+    bounded: Samples = np.clip(finite, -_LOUDEST, _LOUDEST, dtype=np.float32)
+    return bounded

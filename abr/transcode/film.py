@@ -21,6 +21,10 @@ _AHEAD = 60 * NANO
 """How far the sound may be ahead of the pictures; more is not kept."""
 
 
+_PIECE = NANO // 2
+"""Sound is given out in pieces of at least this length: handing it on costs more than encoding it."""
+
+
 class Film:
     """A stage without a clock: Decoded in, Placed out (DESIGN 3.9).
 
@@ -49,6 +53,7 @@ class Film:
         self._waiting: deque[tuple[int, DecodedSound]] = deque()
         self._held: tuple[int, av.VideoFrame] | None = None
         """The newest picture; its length is not known yet."""
+        self._sound_due = 1
         self._key: list[int] = []
         self._counts: Counter[str] = Counter()
 
@@ -145,13 +150,19 @@ class Film:
         self._desk.put(self._source.sounds[item.track], place, item.frame)
 
     def _ready_sound(self) -> list[Sound]:
-        """Sound up to the newest picture, which later pictures cannot take back."""
-        if self._held is not None:
-            return self._desk.take(rescale(self._held[0], self._timescale, NANO), patience=_PATIENCE)
-        if self._video or self._offset is None:
+        until = self._settled()
+        if until < self._sound_due:
             return []
-        until = max((tail for tail in self._desk.tails if tail is not None), default=0)
+        self._sound_due = until + _PIECE
         return self._desk.take(until, patience=_PATIENCE)
+
+    def _settled(self) -> int:
+        """Up to where no later item changes the sound: the newest picture; without pictures the newest sound."""
+        if self._held is not None:
+            return rescale(self._held[0], self._timescale, NANO)
+        if self._video or self._offset is None:
+            return 0
+        return max((tail for tail in self._desk.tails if tail is not None), default=0)
 
     @staticmethod
     def _instant(time: Fraction) -> int:

@@ -1,6 +1,7 @@
 """A picture's colour and shape: what a decoded frame is, and where it lies in a rung's picture."""
 
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 import av
@@ -68,6 +69,7 @@ def pixel_aspect(frame: av.VideoFrame) -> Fraction:
     return aspect if isinstance(aspect, Fraction) and aspect > 0 else Fraction(1)
 
 
+@lru_cache(maxsize=64)  # asked for each picture of each rung
 def place(width: int, height: int, aspect: Fraction, room: tuple[int, int]) -> Box:
     """Where a picture of this size and pixel aspect lies in `room`: whole, undistorted, in the middle.
 

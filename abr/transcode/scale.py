@@ -19,7 +19,8 @@ _EXACT = (
     | Interpolation.FULL_CHR_H_INT
     | Interpolation.FULL_CHR_H_INP
 )
-"""Lanczos in exact arithmetic: the fast one tints greys by two steps where BT.601 becomes BT.709."""
+"""Lanczos in exact arithmetic: the fast one tints greys by two steps where BT.601 becomes BT.709, and by up to
+three where a picture shrinks to a fifth."""
 
 
 class Scaler:
@@ -74,6 +75,8 @@ class Cascade:
         self._bases = [_base(rung, sizes, steps) for rung in range(len(sizes))]
         self._source: av.VideoFrame | None = None
         self._made: dict[int, av.VideoFrame] = {}
+        self._given: list[av.VideoFrame] = []
+        """Frames that are not ours to give (again): the source, and what rungs got of it."""
 
     def scale(self, source: av.VideoFrame, rungs: Collection[int]) -> dict[int, av.VideoFrame]:
         """A frame for each of these rungs, its own to set times on; the pixels may be shared. Raises MediaError.
@@ -81,8 +84,15 @@ class Cascade:
         The same source again costs no scaling. `source` is kept until the next one and never written to.
         """
         if source is not self._source:
-            self._source, self._made = source, {}
-        return {rung: reference(self._picture(rung, source)) for rung in rungs}
+            self._source, self._made, self._given = source, {}, [source]
+        return {rung: self._own(self._picture(rung, source)) for rung in rungs}
+
+    def _own(self, picture: av.VideoFrame) -> av.VideoFrame:
+        """The picture itself the first time, then frames over the same pixels."""
+        if any(picture is given for given in self._given):
+            return reference(picture)
+        self._given.append(picture)
+        return picture
 
     def _picture(self, rung: int, source: av.VideoFrame) -> av.VideoFrame:
         if rung not in self._made:

@@ -41,6 +41,7 @@ class VideoEncoder:
         self._target = target
         trial = try_encoder(target)
         self._time_base = 1 / target.rate if steady else Fraction(1, target.timescale)
+        self._scale = (1 / (self._time_base * target.timescale)).as_integer_ratio()
         self._context, header, _ = open_video(target, self._time_base)
         self._sample = _sample_form(self._context)
         self._start: int | None = None
@@ -81,12 +82,13 @@ class VideoEncoder:
 
     def _stamp(self, pts: int) -> int:
         """A picture's time as the encoder gets it: from 0, for encoders that count in 32 bits."""
-        ticks = Fraction(pts - (self._start or 0), self._target.timescale) / self._time_base
-        if ticks.denominator != 1:
+        multiply, divide = self._scale
+        stamp, rest = divmod((pts - (self._start or 0)) * multiply, divide)
+        if rest:
             raise self._error(
                 f"got a picture at {pts}, which is no slot of {self._target.rate} frames a second"
             )
-        return int(ticks)
+        return stamp
 
     def _packets(self, frame: av.VideoFrame | None) -> list[EncodedPacket]:
         try:

@@ -1,24 +1,26 @@
 """A film encoded: decoded, placed on the ladder's rhythm, encoded to every rung and packaged."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from abr.clock import Clock
 from abr.ingest.demux import Demuxer
 from abr.ingest.normalise import Normaliser
 from abr.model.ladder import Ladder
-from abr.model.media import Packet, Track
+from abr.model.media import Gap, Kind, Packet, Track
 from abr.transcode.decode import Decoder
 from abr.transcode.film import Film
 from abr.transcode.source import Source
 from abr.worker.event import Opening, open_session
 from abr.worker.packager import Packager
-from abr.worker.pipeline import Encoders, FeedBegin, FeedEnd, Pipeline
+from abr.worker.pipeline import Arrival, Encoders, FeedBegin, FeedEnd, Pipeline
 from abr.worker.stage import Closed, Horizon, Threads
 
-_ROOM = 16
-"""Packets that may wait for the decoder: the file can wait too."""
+_ROOM = 4
+"""Batches of packets that may wait for the decoder: the file can wait too."""
+_BATCH = 16
+"""Packets that are handed on together, at most: one of a picture, and the sound before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +53,30 @@ class Encoding:
 
     def _read(self, pipeline: Pipeline, threads: Threads, progress: Callable[[Packet], None]) -> None:
         arriving = pipeline.start(threads)
-        normaliser = Normaliser(self.demuxer.tracks, film=True)
-        horizon = pipeline.horizon
         try:
-            horizon.enter()
-            arriving.put(FeedBegin(self.demuxer.tracks))
-            for packet in self.demuxer.packets():
-                horizon.enter()
-                arriving.put(normaliser.push(packet))
-                progress(packet)
-            horizon.enter()
-            arriving.put(FeedEnd())
+            for arrival in self._arrivals(progress):
+                pipeline.horizon.enter()
+                arriving.put(arrival)
         except Closed:
             threads.check()
         arriving.end()
         threads.join()
+
+    def _arrivals(self, progress: Callable[[Packet], None]) -> Iterator[Arrival]:
+        """The film as one feed, its packets in batches."""
+        tracks = self.demuxer.tracks
+        normaliser = Normaliser(tracks, film=True)
+        pictures = {track.index for track in tracks if track.kind is Kind.VIDEO}
+        batch: list[Packet | Gap] = []
+        yield FeedBegin(tracks)
+        for packet in self.demuxer.packets():
+            batch += normaliser.push(packet)
+            if packet.track in pictures or len(batch) >= _BATCH:
+                yield batch
+                batch = []
+            progress(packet)
+        yield batch
+        yield FeedEnd()
 
 
 def open_encoding(channel: str, ladder: Ladder, demuxer: Demuxer, clock: Clock) -> Encoding:

@@ -20,6 +20,8 @@ _DECODED = 2
 _FRAMES = 1
 _SOUNDS = 4
 _PACKETS = 64
+_TOGETHER = 32
+"""Packets of a rendition that are handed on together, at most."""
 
 
 class FeedBegin(NamedTuple):
@@ -229,8 +231,19 @@ class _Feeds:
 
 
 def _encode(encoder: Encoder, inbox: Inbox[Any], packed: Inbox[Packed]) -> None:
+    """Packets are handed on when a key frame is among them: until then no segment can end."""
     name = encoder.encoding.name
-    run_stage(encoder, inbox, lambda packets: packed.put((name, packets)), _no_clock)
+    waiting: list[EncodedPacket] = []
+
+    def hand_on(packets: list[EncodedPacket]) -> None:
+        nonlocal waiting
+        waiting += packets
+        if len(waiting) >= _TOGETHER or any(packet.key for packet in packets):
+            packed.put((name, waiting))
+            waiting = []
+
+    run_stage(encoder, inbox, hand_on, _no_clock)
+    packed.put((name, waiting))
     packed.put((name, None))
 
 

@@ -3,6 +3,8 @@
 import threading
 from collections import deque
 from collections.abc import Callable
+from enum import Enum
+from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
 from abr.errors import AbrError, StageFailed
@@ -18,59 +20,62 @@ class Closed(Exception):
     """The other side of a queue is gone."""
 
 
+class _End(Enum):
+    """What stands in a queue behind its last item."""
+
+    END = "end"
+
+
 class Inbox(Generic[T]):
-    """A bounded queue with one reader. Its end, and the death of either side, wake both."""
+    """A bounded queue with one reader. Its end, and the death of either side, wake both.
+
+    Two queues of the interpreter, of items and of free places: handing on takes no lock in Python.
+    """
 
     def __init__(self, size: int) -> None:
-        self._items: deque[T] = deque()
-        self._size = size
-        self._changed = threading.Condition()
-        self._ended = False
+        self._items: SimpleQueue[T | _End] = SimpleQueue()
+        self._places: SimpleQueue[None] = SimpleQueue()
+        for _ in range(size):
+            self._places.put(None)
+        self._shut = False
         self._closed = False
 
     def put(self, item: T) -> None:
         """Wait for room and add. Raises Closed when the reader is gone, or told that no item follows."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._shut or len(self._items) < self._size)
-            if self._shut:
-                raise Closed
-            self._items.append(item)
-            self._changed.notify_all()
-
-    @property
-    def _shut(self) -> bool:
-        return self._ended or self._closed
+        self._places.get()
+        if self._shut:
+            self._places.put(None)  # for the next writer that waits
+            raise Closed
+        self._items.put(item)
 
     def end(self) -> None:
         """No item follows; a writer that waits for room, or comes later, is told."""
-        with self._changed:
-            self._ended = True
-            self._changed.notify_all()
+        self._shut = True
+        self._items.put(_End.END)
+        self._places.put(None)
 
     def close(self) -> None:
         """The reader or a writer died: wake everybody; what waits is dropped."""
-        with self._changed:
-            self._closed = True
-            self._items.clear()
-            self._changed.notify_all()
+        self._closed = True
+        self.end()
 
     def get(self, timeout: float | None) -> list[T] | None:
         """The next item in a list of one, an empty list when the time was up, None at the end.
 
         Raises Closed when another thread of the pipeline died.
         """
-        with self._changed:
-            self._changed.wait_for(lambda: bool(self._items) or self._ended or self._closed, timeout)
-            if self._closed:
-                raise Closed
-            if self._items:
-                item = self._items.popleft()
-                self._changed.notify_all()
-                return [item]
-            return None if self._ended else []
-
-    def __len__(self) -> int:
-        return len(self._items)
+        try:
+            item = self._items.get(timeout=timeout)
+        except Empty:
+            return []
+        if self._closed:
+            self._items.put(_End.END)
+            raise Closed
+        if isinstance(item, _End):
+            self._items.put(item)  # whoever asks again is told again
+            return None
+        self._places.put(None)
+        return [item]
 
 
 class Threads:

@@ -110,6 +110,14 @@ def test_a_source_of_a_rungs_own_form_is_not_copied():
     assert frame.planes[0].buffer_ptr == source.planes[0].buffer_ptr
 
 
+def test_every_frame_that_is_given_out_is_another_one():
+    """Encoders write times into them, each in its own thread."""
+    source = filled((1280, 720), (100, 110, 120))
+    cascade = Cascade([(1280, 720), (640, 360), (640, 360)], [1, 1, 1])
+    frames = [frame for _ in range(3) for frame in cascade.scale(source, (0, 1, 2)).values()]
+    assert len({id(frame) for frame in (source, *frames)}) == 10
+
+
 def test_the_same_source_again_is_not_scaled_again():
     source = filled((1280, 720), (100, 110, 120))
     cascade = Cascade([(640, 360), (320, 180)], [1, 1])
