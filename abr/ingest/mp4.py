@@ -17,9 +17,10 @@ from abr.formats.sampletable import SampleTable, read_sample_tables
 from abr.model.columns import Column, Flags, Packets
 from abr.model.media import Packet
 
-_WINDOW_BYTES = 4 << 20
+_WINDOW_BYTES = 1 << 18
+_BATCH_BYTES = 4 << 20
+"""What is read at once, for packets and for batches: the latter are copied, and large reads make that cheap."""
 _WINDOW_PACKETS = 4096
-"""What is read at once: small enough for a processor's cache, large enough to make the calls cheap."""
 _ARENA = 31 << 20
 """A block of this size, allocated and freed unused, teaches glibc to keep what is freed later: else each window's pages
 are given back to the system and faulted in again (mallopt(3), M_MMAP_THRESHOLD)."""
@@ -51,7 +52,6 @@ class PlainFile:
 
     def __init__(self, file: BinaryIO, tables: Sequence[SampleTable]) -> None:
         """`tables` in the order of Packet.track."""
-        bytes(_ARENA)
         self._file = file
         self._samples = _joined(tables)
         self._order = _order(tables, self._samples)
@@ -76,13 +76,14 @@ class PlainFile:
         Their data are views of what was read together. Raises OSError when the file has become shorter,
         ValueError after `close`.
         """
-        for samples, data in self._windows():
+        for samples, data in self._windows(_WINDOW_BYTES):
             rows = zip(*(column.tolist() for column in samples[:5]), repeat(False), data)
             yield from map(_packet, rows)
 
     def batches(self) -> Iterator[Packets]:
         """The same packets, some thousand at once, those of one track together. Raises as `packets` does."""
-        for samples, data in self._windows():
+        bytes(_ARENA)
+        for samples, data in self._windows(_BATCH_BYTES):
             for track in np.unique(samples.tracks).tolist():
                 rows = np.flatnonzero(samples.tracks == track)
                 own = _Samples._make(column[rows] for column in samples)
@@ -93,12 +94,12 @@ class PlainFile:
         """Close the file. May be called twice."""
         self._file.close()
 
-    def _windows(self) -> Iterator[tuple[_Samples, list[memoryview]]]:
-        """Samples that were read together, and their bytes."""
+    def _windows(self, size: int) -> Iterator[tuple[_Samples, list[memoryview]]]:
+        """Samples that were read together, about `size` bytes, and those."""
         sizes = np.cumsum(self._samples.sizes[self._order])
         start = 0
         while start < len(sizes):
-            stop = int(np.searchsorted(sizes, sizes[start] + _WINDOW_BYTES))
+            stop = int(np.searchsorted(sizes, sizes[start] + size))
             window = self._order[start : min(stop, start + _WINDOW_PACKETS)]
             samples = _Samples._make(column[window] for column in self._samples)
             yield samples, self._read(samples.offsets, samples.sizes)
