@@ -5,6 +5,7 @@ import re
 import shutil
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -75,10 +76,12 @@ class StatusServer:
     def start(self, spawn: Spawn) -> None:
         """Serve in threads made by `spawn`."""
         self._server.spawn = spawn
-        spawn("http", lambda: self._server.serve_forever(poll_interval=0.2))
+        spawn("http", self._server.serve_forever)
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop listening, at once."""
+        with suppress(OSError):  # wakes the accepting thread; where it does not, that looks twice a second
+            self._server.socket.shutdown(socket.SHUT_RDWR)
         self._server.shutdown()
         self._server.server_close()
 

@@ -69,7 +69,7 @@ def _audio() -> bytes:
     movflags = "empty_moov+default_base_moof+cmaf"
     options = {"movflags": movflags, "use_editlist": "0", "frag_duration": str(int(D * 1_000_000))}
     with av.open(file, "w", format="mp4", options=options) as container:
-        stream = container.add_stream("aac", rate=AUDIO_RATE, layout="stereo")
+        stream = container.add_stream("aac", rate=AUDIO_RATE, layout="stereo", options={"aac_coder": "fast"})
         total = int(D * AUDIO_RATE) * COUNT // 1024
         packets = []
         for index in range(total + 1):

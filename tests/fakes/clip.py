@@ -2,6 +2,7 @@
 
 import io
 from fractions import Fraction
+from functools import cache
 from typing import Any, NamedTuple
 
 import av
@@ -50,21 +51,28 @@ def picture(number: int, size: tuple[int, int], *, flash: bool = False) -> av.Vi
 
 def read_number(frame: av.VideoFrame) -> int:
     """The number that a picture shows, whatever its size."""
-    luma = frame.to_ndarray(format="gray8")
+    luma = _luma(frame)
     height, width = luma.shape
+    rows = luma[height // 8 : height * 3 // 8].mean(axis=0)
     number = 0
     for bit in range(BITS):
-        column = luma[height // 8 : height * 3 // 8, width * bit // BITS : width * (bit + 1) // BITS]
-        number = number << 1 | int(
-            column[:, column.shape[1] // 4 : -column.shape[1] // 4 or None].mean() > 128
-        )
+        column = rows[width * bit // BITS : width * (bit + 1) // BITS]
+        number = number << 1 | int(column[column.size // 4 : -column.size // 4 or None].mean() > 128)
     return number
 
 
 def is_flash(frame: av.VideoFrame) -> bool:
     """Whether the lower half is white."""
-    luma = frame.to_ndarray(format="gray8")
+    luma = _luma(frame)
     return bool(luma[luma.shape[0] * 3 // 4 :].mean() > 180)
+
+
+def _luma(frame: av.VideoFrame) -> NDArray[np.uint8]:
+    """The brightness of each pixel: of planar pictures the first plane as it lies there."""
+    if not frame.format.name.startswith("yuv"):
+        return frame.to_ndarray(format="gray8")
+    plane = frame.planes[0]
+    return np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
 
 
 def beeps(start: int, count: int, rate: int = SOUND_RATE) -> NDArray[np.float32]:
@@ -75,6 +83,7 @@ def beeps(start: int, count: int, rate: int = SOUND_RATE) -> NDArray[np.float32]
     return np.where(inside < rate * FLASH, wave, 0.0).astype(np.float32)
 
 
+@cache
 def make_clip(clip: Clip = Clip()) -> bytes:  # noqa: B008 - frozen
     """The clip as the bytes of a file."""
     buffer = io.BytesIO()
@@ -116,7 +125,8 @@ def _pictures(container: Any, clip: Clip) -> list[Any]:
 
 def _sounds(container: Any, clip: Clip) -> list[Any]:
     rate = clip.sound_rate
-    stream = container.add_stream(clip.audio_codec, rate=rate, layout=clip.layout)
+    options = {"aac_coder": "fast"} if clip.audio_codec == "aac" else {}
+    stream = container.add_stream(clip.audio_codec, rate=rate, layout=clip.layout, options=options)
     first, packets = round(clip.start * rate), []
     form = stream.codec_context.format.name
     for start in range(0, int(clip.seconds * rate), 1024):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import cache
 
 import av
 import numpy as np
@@ -48,4 +49,10 @@ def beeping(start: int, count: int, *, skip: int = 0, rate: int = RATE) -> Itera
     """
     for place in range(skip, skip + count):
         first = place * 1024
-        yield first, heard(start + first * 90_000 // rate, beeps(first, 1024, rate), rate=rate)
+        yield first, heard(start + first * 90_000 // rate, _beeps(first % rate, rate), rate=rate)
+
+
+@cache
+def _beeps(first: int, rate: int) -> np.ndarray:
+    """1024 samples from `first` on: the same ones come again every second, or after some."""
+    return beeps(first, 1024, rate)

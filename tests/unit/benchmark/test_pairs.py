@@ -1,7 +1,7 @@
 """Rounds and ratios: who runs when, and what is divided by what."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts.benchmark.pairs import Spread, interleave, percentile, ratios, spread
@@ -44,7 +44,6 @@ def test_percentiles_are_of_the_nearest_rank(percent, value):
     assert percentile(list(range(20, 0, -1)), percent) == value
 
 
-@settings(max_examples=40)
 @given(st.lists(st.integers(0, 50), min_size=1), st.integers(1, 100))
 def test_a_percentile_is_a_value_that_enough_do_not_exceed(values, percent):
     found = percentile(values, percent)

@@ -1,5 +1,6 @@
 """The command line as a person meets it."""
 
+import os
 import subprocess
 import sys
 
@@ -7,6 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from abr.__main__ import main
 from abr.cli.commands import abr
 
 COMMANDS = ("live", "vod", "demo", "verify", "profile")
@@ -42,27 +44,44 @@ def test_an_unknown_command_is_wrong_usage():
     assert "No such command 'liv'" in result.output
 
 
-def test_help_loads_neither_ffmpeg_nor_the_stores():
-    code = "import sys; from abr.cli.commands import abr; abr(['--help'], standalone_mode=False); "
-    code += "sys.exit(bool({'av', 'boto3', 'numpy', 'msgspec'} & sys.modules.keys()))"
-    assert (
-        subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, timeout=30).returncode
-        == 0
-    )
+MISTAKES = [
+    (["vod", "nothing.mp4", "--to", "out"], "abr: files: there is no file 'nothing.mp4'\n"),
+    (
+        ["live", "--to", "out"],
+        "abr: listen: is missing; say where the feed comes from: listen (RTMP) or pull (a file or URL)\n",
+    ),
+    (["live", "--listen", "rtmp://127.0.0.1/live/k", "--to", "out", "--profile", "720"], None),
+]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (["vod", "nothing.mp4", "--to", "out"], "abr: files: there is no file 'nothing.mp4'\n"),
-        (
-            ["live", "--to", "out"],
-            "abr: listen: is missing; say where the feed comes from: listen (RTMP) or pull (a file or URL)\n",
-        ),
-        (["live", "--listen", "rtmp://127.0.0.1/live/k", "--to", "out", "--profile", "720"], None),
-    ],
-)
-def test_a_mistake_is_one_sentence_and_exit_code_2(arguments, sentence, tmp_path):
+@pytest.fixture
+def nowhere(tmp_path, monkeypatch):
+    """An empty folder as the current one; nothing is set in the environment."""
+    monkeypatch.chdir(tmp_path)
+    for name in os.environ:
+        if name != "PATH":
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), MISTAKES)
+def test_a_mistake_is_one_sentence_and_exit_code_2(arguments, sentence, nowhere, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["abr", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert said.count("\n") == 1
+    assert said.startswith("abr: ")
+    assert sentence is None or said == sentence
+    assert list(nowhere.iterdir()) == []
+
+
+def test_the_program_itself_ends_so(tmp_path):
+    """As a process of its own, with nothing but its error on stderr."""
+    arguments, sentence = MISTAKES[0]
+    paths = ":".join(path for path in sys.path if path)
     done = subprocess.run(
         [sys.executable, "-m", "abr", *arguments],
         capture_output=True,
@@ -70,14 +89,7 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(arguments, sentence, tmp_path
         check=False,
         timeout=30,
         cwd=tmp_path,
-        env={
-            "HOME": str(tmp_path),
-            "PYTHONPATH": ":".join(path for path in sys.path if path),
-            "PATH": "/usr/bin",
-        },
+        env={"HOME": str(tmp_path), "PYTHONPATH": paths, "PATH": "/usr/bin"},
     )
-    assert done.returncode == 2
-    assert done.stderr.count("\n") == 1
-    assert done.stderr.startswith("abr: ")
-    assert sentence is None or done.stderr == sentence
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", sentence)
     assert list(tmp_path.iterdir()) == []

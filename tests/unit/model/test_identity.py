@@ -3,13 +3,12 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from abr.model.identity import channel_of, is_channel, session_id
 from abr.model.time import NANO
 
-SOME = settings(max_examples=60, deadline=None)
 STARTS = st.integers(0, 4_000_000_000)
 
 
@@ -19,7 +18,6 @@ def test_a_session_is_its_start_and_64_random_bits():
     )
 
 
-@SOME
 @given(STARTS, STARTS, st.binary(min_size=8, max_size=8))
 def test_sessions_sort_by_their_start(one, other, entropy):
     first, second = session_id(one * NANO, entropy), session_id(other * NANO, entropy)
@@ -45,7 +43,6 @@ def test_a_files_name_becomes_a_channels(stem, name):
     assert channel_of(stem) == name
 
 
-@SOME
 @given(st.text(max_size=100))
 def test_whatever_a_file_is_called_its_channel_is_usable(stem):
     assert is_channel(channel_of(stem))

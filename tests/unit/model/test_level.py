@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from abr.model.level import H264_LEVELS, HEVC_LEVELS, Demand, h264_excess, h264_level, hevc_excess
@@ -66,7 +66,6 @@ def test_a_level_that_does_not_exist_is_a_mistake_of_the_caller():
         h264_excess("7.0", demand(64, 64, 25, 64_000))
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.integers(16, 4096), st.integers(16, 2304), st.integers(1, 60), st.integers(64_000, 100_000_000))
 def test_a_higher_level_of_h264_holds_what_a_lower_one_does(width, height, rate, bits):
     asked = demand(width, height, rate, bits)

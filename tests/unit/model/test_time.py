@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from abr.model.time import (
@@ -16,7 +16,6 @@ from abr.model.time import (
     video_timescale,
 )
 
-SOME = settings(max_examples=60, deadline=None)
 NTSC = Fraction(30_000, 1001)
 FILM = Fraction(24_000, 1001)
 RATES = st.sampled_from([Fraction(24), Fraction(25), Fraction(30), Fraction(50), Fraction(60), NTSC, FILM])
@@ -30,7 +29,6 @@ def test_rescaling_goes_to_the_nearest_and_ties_up(ticks, source, target, there)
     assert rescale(ticks, source, target) == there
 
 
-@SOME
 @given(st.integers(-(10**15), 10**15), st.integers(1, 10**6), st.integers(1, 10**6))
 def test_rescaling_is_off_by_half_a_tick_at_most(ticks, source, target):
     exact = Fraction(ticks * target, source)
@@ -80,7 +78,6 @@ def test_segments_are_whole_frames_of_picture_and_sound(target, rates, duration)
     assert found == duration
 
 
-@SOME
 @given(st.fractions(1, 8, max_denominator=100), st.lists(RATES, min_size=1, max_size=1))
 def test_every_rung_has_whole_frames_in_a_segment_and_in_a_key_interval(target, rates):
     duration = segment_duration(target, rates, [48_000])
@@ -98,7 +95,6 @@ def test_key_frames_come_at_least_every_two_seconds(duration, rates, interval):
     assert key_interval(duration, [Fraction(rate) for rate in rates]) == interval
 
 
-@SOME
 @given(
     st.sampled_from([Fraction(48, 25), Fraction(1001, 500), Fraction(8, 3), Fraction(8, 5)]),
     st.integers(0, 10**9),
@@ -112,7 +108,6 @@ def test_a_segment_begins_at_its_first_tick(duration, number, timescale):
     assert start == -(-number * duration * timescale // 1)
 
 
-@SOME
 @given(st.integers(0, 2 * 10**18))
 def test_an_instant_lies_in_its_segment(instant):
     grid = Grid(Fraction(1001, 500))

@@ -5,7 +5,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from abr.errors import ConfigError
@@ -63,7 +63,6 @@ def test_a_key_picture_is_never_left_out_and_no_time_is_lost():
     assert placed(frames, 1)[:2] == [(START + SLOT, SLOT, True), (START + 2 * SLOT, 2 * SLOT, False)]
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 9_000), st.booleans()), min_size=1, max_size=30), st.integers(1, 4))
 def test_a_thinned_film_loses_neither_time_nor_key_pictures(slots, step):
     scaled = ScaledLadder(ladder(rung("a", 24), rung("b", Fraction(24, step))), steady=False)

@@ -76,8 +76,9 @@ def test_a_clip_leaves_the_grid_whole_and_in_sync(tmp_path, clip):
     numbers = [read_number(item.frame) for item in pictures]
     assert numbers == list(range(numbers[0], int(5 * clip.fps)))
     scale = ladder.video[0].timescale
+    bright = [is_flash(item.frame) for item in pictures]
     flashes = [
-        after.pts for before, after in pairwise(pictures) if is_flash(after.frame) > is_flash(before.frame)
+        item.pts for item, pair in zip(pictures[1:], pairwise(bright), strict=True) if pair == (False, True)
     ]
     samples = np.concatenate([item.samples for item in sounds], axis=1)[0]
     loud = np.flatnonzero(np.abs(samples) > 0.4) + sounds[0].pts

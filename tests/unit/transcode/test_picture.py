@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 from av.video.reformatter import ColorRange, Colorspace
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from abr.transcode.picture import Box, black, colour_of, framed, pixel_aspect, place, reference
@@ -60,7 +60,6 @@ def test_a_picture_keeps_its_shape_in_the_middle_of_the_room(source, aspect, roo
     assert place(*source, Fraction(aspect), room) == box
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.integers(1, 8192), st.integers(1, 8192), st.integers(1, 50), st.integers(1, 50),
     st.integers(16, 2000), st.integers(16, 2000),

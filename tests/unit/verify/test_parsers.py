@@ -5,7 +5,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from abr.errors import RemoteProtocolError
@@ -41,7 +41,6 @@ def mutated(data: bytes):
     return st.lists(edits, min_size=1, max_size=4).map(apply)
 
 
-@settings(max_examples=25)
 @given(
     st.one_of(
         st.binary(max_size=80), mutated(media_playlist(live=True)), mutated(iframe_playlist("lo", live=False))
@@ -54,7 +53,6 @@ def test_a_media_playlist_is_read_or_refused(body):
         assert playlist.duration >= 0
 
 
-@settings(max_examples=25)
 @given(st.one_of(st.binary(max_size=80), mutated(multivariant())))
 def test_a_multivariant_playlist_is_read_or_refused(body):
     with contextlib.suppress(RemoteProtocolError):
@@ -62,7 +60,6 @@ def test_a_multivariant_playlist_is_read_or_refused(body):
             assert variant.bandwidth is None or variant.bandwidth >= 0
 
 
-@settings(max_examples=25)
 @given(st.one_of(st.binary(max_size=80), mutated(manifest(live=True)), mutated(manifest(live=False))))
 def test_a_manifest_is_read_or_refused(body):
     with contextlib.suppress(RemoteProtocolError):
@@ -72,14 +69,12 @@ def test_a_manifest_is_read_or_refused(body):
                     assert len(listed(item.template, period, Fraction(10))) <= 200_000
 
 
-@settings(max_examples=40)
 @given(st.one_of(st.binary(max_size=80), mutated(fragments("lo")[0]), mutated(fragments("audio")[0])))
 def test_an_init_is_read_or_refused(body):
     with contextlib.suppress(RemoteProtocolError):
         assert parse_init(body).tracks
 
 
-@settings(max_examples=40)
 @given(st.one_of(st.binary(max_size=80), mutated(fragments("lo")[1][0][:400])), st.booleans())
 def test_a_segment_is_read_or_refused(body, cut):
     with contextlib.suppress(RemoteProtocolError):
@@ -88,7 +83,6 @@ def test_a_segment_is_read_or_refused(body, cut):
         assert media.first_shown <= max(media.keys, default=media.first_shown)
 
 
-@settings(max_examples=40)
 @given(st.text("0123456789PTYMDHS.:-+Z", max_size=24))
 def test_dates_durations_and_numbers_are_read_or_refused(text):
     for parse in (parse_date, parse_duration, parse_decimal):
