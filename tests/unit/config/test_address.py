@@ -130,7 +130,7 @@ def test_what_is_not_host_and_port_is_refused(text):
         parse_http(text)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
 @given(st.text(max_size=30), st.sampled_from(["", "rtmp://", "http://", "file:", "rtmp://h/live/"]))
 def test_any_text_is_an_address_or_a_mistake(text, start):
     for parse in (parse_listen, parse_pull, parse_http):

@@ -211,7 +211,7 @@ def test_threads_follow_the_pixels_a_second(sizes, cores, threads):
     assert share_threads([Fraction(width * height * rate) for width, height, rate in sizes], cores) == threads
 
 
-@settings(max_examples=50, deadline=None)
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(

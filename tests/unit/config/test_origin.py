@@ -69,7 +69,7 @@ def test_the_place_in_a_list_is_part_of_the_path():
         parse_origin("s3://bucket?regoin=x", key="to[2]")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
 @given(st.text(max_size=30), st.sampled_from(["", "s3://", "s3://bucket/", "s3://bucket?endpoint="]))
 def test_any_text_is_an_origin_or_a_mistake(text, start):
     with suppress(ConfigError):

@@ -54,7 +54,7 @@ def test_clocks_and_nothing_are_no_rates(declared):
     assert known_rate(declared) is None
 
 
-@settings(max_examples=50, deadline=None)
+@settings(deadline=None)
 @given(st.fractions(1, 240, max_denominator=10_000))
 def test_a_standard_rate_means_itself_and_is_near(declared):
     rate = standard_rate(declared)

@@ -169,7 +169,7 @@ _VALUES = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*keys(Ladder), *keys(Rung), "x` - at `$.to"]), _VALUES, max_size=3))
 def test_whatever_stands_in_a_file_gives_a_table_or_one_mistake(raw):
     for table in (raw, {"video": [raw]}, {"main": raw}):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from abr.config import units
 
-SOME = settings(max_examples=50, deadline=None)
+SOME = settings(deadline=None)
 
 
 @pytest.mark.parametrize(
