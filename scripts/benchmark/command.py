@@ -13,13 +13,19 @@ _X264 = frozenset(("preset", "profile", "level", "crf", "forced-idr"))
 """Private options of libx264 that rungs of the measured profiles use (`abr.transcode.option`)."""
 
 
-def ffmpeg_encode(ffmpeg: Path, film: Path, out: Path, ladder: Ladder, *, threads: bool = False) -> list[str]:
-    """FFmpeg with abr's rungs, encoder options and segment length; DASH and HLS over one set of segments.
+LANCZOS = ":flags=lanczos+accurate_rnd+full_chroma_int+full_chroma_inp"
+"""abr's scaler (`abr.transcode.scale`) as options of FFmpeg's filter."""
 
-    Scaling is FFmpeg's own (bicubic, each rung from the source), as without it anybody would write it. `threads`
+
+def ffmpeg_encode(
+    ffmpeg: Path, film: Path, out: Path, ladder: Ladder, *, threads: bool = False, scaler: str = LANCZOS
+) -> list[str]:
+    """FFmpeg with abr's rungs, scaler, encoder options and segment length; DASH and HLS over one set of segments.
+
+    Each rung is scaled from the source, as everybody writes it; without `scaler` by FFmpeg's own bicubic. `threads`
     gives each encoder as many threads as abr does, and the filters one; else FFmpeg chooses.
     """
-    command = [str(ffmpeg), *_QUIET, "-i", str(film), "-filter_complex", _filters(ladder.video)]
+    command = [str(ffmpeg), *_QUIET, "-i", str(film), "-filter_complex", _filters(ladder.video, scaler)]
     if threads:
         command += ["-filter_complex_threads", "1"]
     for place, rung in enumerate(ladder.video):
@@ -59,10 +65,10 @@ def packager_copy(packager: Path, film: Path, out: Path, seconds: Fraction) -> l
     ]
 
 
-def _filters(rungs: Sequence[VideoTarget]) -> str:
+def _filters(rungs: Sequence[VideoTarget], scaler: str) -> str:
     pads = "".join(f"[s{place}]" for place in range(len(rungs)))
     scales = [
-        f"[s{place}]scale={rung.width}:{rung.height},format=yuv420p[{rung.name}]"
+        f"[s{place}]scale={rung.width}:{rung.height}{scaler},format=yuv420p[{rung.name}]"
         for place, rung in enumerate(rungs)
     ]
     return ";".join([f"[0:v:0]split={len(rungs)}{pads}", *scales])

@@ -10,7 +10,7 @@ from .pairs import interleave
 from .programs import packager, version
 from .report import Report, absolutes, compare, same_cuts
 
-_LENGTH = 20 * 60
+_LENGTH = 60 * 60
 """Seconds: so long that start-up counts for little."""
 _SEGMENT = Fraction(2)
 """Seconds from one key frame of the film to the next; abr cuts at each."""

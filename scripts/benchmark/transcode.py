@@ -12,6 +12,7 @@ PROFILE = "720p"
 _LENGTH = 64
 _BOUNDS = {"cpu": 1.00, "memory": 0.95}
 _EQUAL = "FFmpeg, equal threads"
+_BICUBIC = "FFmpeg, bicubic"
 
 
 def measure(bench: Bench) -> Report:
@@ -22,10 +23,12 @@ def measure(bench: Bench) -> Report:
         "abr": partial(abr_vod, film, PROFILE),
         "FFmpeg": lambda out: ffmpeg_encode(bench.ffmpeg, film, out, ladder),
         _EQUAL: lambda out: ffmpeg_encode(bench.ffmpeg, film, out, ladder, threads=True),
+        _BICUBIC: lambda out: ffmpeg_encode(bench.ffmpeg, film, out, ladder, scaler=""),
     }
     sides = {name: partial(bench.write, command) for name, command in commands.items()}
     costs = interleave(sides, bench.pairs, bench.told)
-    figures = [*compare(costs, "abr", "FFmpeg", _BOUNDS), *compare(costs, "abr", _EQUAL)]
+    others = [figure for side in (_EQUAL, _BICUBIC) for figure in compare(costs, "abr", side)]
+    figures = [*compare(costs, "abr", "FFmpeg", _BOUNDS), *others]
     facts = {
         "film": film.name,
         "rungs": [f"{rung.name} {rung.codec} {rung.preset} {rung.bitrate}" for rung in ladder.video],

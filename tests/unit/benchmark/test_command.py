@@ -46,9 +46,10 @@ def value(command, option):
 
 
 def test_each_rung_is_scaled_from_the_source():
-    command = ffmpeg_encode(FFMPEG, FILM, OUT, LADDER)
+    command = ffmpeg_encode(FFMPEG, FILM, OUT, LADDER, scaler=":flags=lanczos")
     assert value(command, "-filter_complex") == (
-        "[0:v:0]split=2[s0][s1];[s0]scale=1280:720,format=yuv420p[720p];[s1]scale=640:360,format=yuv420p[360p]"
+        "[0:v:0]split=2[s0][s1];[s0]scale=1280:720:flags=lanczos,format=yuv420p[720p];"
+        "[s1]scale=640:360:flags=lanczos,format=yuv420p[360p]"
     )
     assert [command[i + 1] for i, word in enumerate(command) if word == "-map"] == [
         "[720p]",
