@@ -5,6 +5,7 @@
     - ConfigError              a key of a profile or channel file; carries its path
     - AddressInUse             a port that somebody else listens on
     - ChannelBusy              another worker holds this channel's state folder
+    - StateUnusable            the folder for journal and spool cannot be written
   + FeedError                  what comes in
     - FeedRefused              wrong key, wrong application, no free place
     - FeedUnreadable           no media in it, or none that can be decoded
@@ -23,8 +24,8 @@
     - StoreMissing             no such object
     - StoreConflict            other bytes are there already
     - StoreUnavailable         time-outs, 5xx, throttling           (retry)
-    - StoreDenied              wrong credentials or no permission
-    - StoreMisconfigured       no such bucket, folder, region
+    - StoreDenied              exit 2: wrong credentials or no permission
+    - StoreMisconfigured       exit 2: no such bucket, folder, region
   + StageFailed                a thread of the worker died; carries the reason
 """
 
@@ -68,6 +69,10 @@ class AddressInUse(UsageError):
 
 class ChannelBusy(UsageError):
     """Another worker holds the channel's state folder."""
+
+
+class StateUnusable(UsageError):
+    """The folder for journal and spool cannot be written."""
 
 
 class FeedError(AbrError):
@@ -157,9 +162,13 @@ class StoreUnavailable(StoreError):
 class StoreDenied(StoreError):
     """The credentials are wrong or do not allow it."""
 
+    exit_code = 2
+
 
 class StoreMisconfigured(StoreError):
     """There is no such bucket, folder or region."""
+
+    exit_code = 2
 
 
 class StageFailed(AbrError):

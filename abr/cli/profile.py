@@ -27,22 +27,22 @@ _WIDE = 110
 
 @click.group()
 def profile() -> None:
-    r"""The ladders that feeds and files are encoded to.
+    """The ladders that feeds and files are encoded to.
 
     \b
     Example:
       abr profile show 720p
-    """
+    """  # noqa: D301 - \b is click's mark for lines that stay as they are
 
 
 @profile.command("list")
 def list_profiles() -> None:
-    r"""Name the profiles that come with abr.
+    """Name the profiles that come with abr.
 
     \b
     Example:
       abr profile list
-    """
+    """  # noqa: D301 - \b is click's mark for lines that stay as they are
     table = _table("profile", "what it makes")
     for name in profile_names():
         mark = " (default)" if name == DEFAULT_PROFILE else ""
@@ -55,13 +55,13 @@ def list_profiles() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: rates in bits/s, durations in seconds.")
 @click.option("--fps", default="25", show_default=True, help="Frame rate of the source that is assumed.")
 def show_profile(name: str, as_json: bool, fps: str) -> None:
-    r"""Show the rungs of NAME, a profile or a file, as a source of full size would be encoded.
+    """Show the rungs of NAME, a profile or a file, as a source of full size would be encoded.
 
     \b
     Examples:
       abr profile show 1080p --fps 50
       abr profile show my-ladder.toml --json
-    """
+    """  # noqa: D301 - \b is click's mark for lines that stay as they are
     loaded = load_profile(name)
     resolved = _resolved(loaded, fps)
     if as_json:
@@ -78,19 +78,36 @@ def show_profile(name: str, as_json: bool, fps: str) -> None:
 @profile.command("check")
 @click.argument("file", type=click.Path(path_type=Path))
 def check_profile(file: Path) -> None:
-    r"""Say whether FILE is a usable profile; the first mistake with its place and its cure (exit code 2).
+    """Say whether FILE is a usable profile; the first mistake with its place and its cure (exit code 2).
+
+    Its encoders are opened, so what this machine lacks is a mistake too.
 
     \b
     Example:
       abr profile check my-ladder.toml
-    """
+    """  # noqa: D301 - \b is click's mark for lines that stay as they are
     loaded = load_profile(str(file))
     resolved = _resolved(loaded, "25")
+    _try_encoders(loaded, resolved)
     for note in resolved.notes:
         click.echo(f"note: {note}")
     click.echo(
         f"{file}: fine, {_count(len(loaded.video), 'rung')} and {_count(len(loaded.audio), 'audio rendition')}"
     )
+
+
+def _try_encoders(loaded: Profile, resolved: Resolved) -> None:
+    """Open each rung's encoder: only it knows its options. Raises ConfigError, EncoderMissing, MediaError."""
+    from abr.transcode.trial import try_encoder
+
+    places = {rung.name: f"video[{place}]" for place, rung in enumerate(loaded.video, 1)}
+    for target in resolved.ladder.video:
+        try:
+            try_encoder(target)
+        except ConfigError as error:
+            message = error.message.removeprefix(f"{error.path}: ")
+            path = error.path.replace(f"video.{target.name}", places[target.name], 1)
+            raise ConfigError(path, message, hint=error.hint) from error
 
 
 def _count(number: int, noun: str) -> str:
@@ -127,6 +144,7 @@ def _document(loaded: Profile, resolved: Resolved) -> dict[str, Any]:
         "copy": loaded.copy,
         "segment": _number(ladder.duration),
         "window": _number(ladder.window),
+        "fit": str(ladder.fit),
         "video": [_video(rung) for rung in ladder.video if not loaded.copy],
         "audio": [_audio(track) for track in ladder.audio if not loaded.copy],
         "notes": list(resolved.notes),

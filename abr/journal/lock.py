@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from abr import files
-from abr.errors import ChannelBusy, JournalError
+from abr.errors import ChannelBusy, StateUnusable
 
 _ATTEMPTS = 10
 
@@ -24,12 +24,12 @@ class ChannelLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Take the role at once, or raise ChannelBusy; JournalError where the folder cannot be locked."""
+        """Take the role at once, or raise ChannelBusy; StateUnusable where the folder cannot be locked."""
         try:
             files.make_folder(self._folder)
             self._descriptor = self._lock()
         except OSError as error:
-            raise JournalError(
+            raise StateUnusable(
                 f"{self._folder}: the channel's folder cannot be locked: {error.strerror}",
                 hint="choose a --state folder on a local disk that can be written",
             ) from error

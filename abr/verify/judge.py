@@ -78,7 +78,7 @@ def find_entries(source: Source, target: str) -> Entries:
         raise UsageError(
             f"{redact(target)}: there is neither {_HLS_ENTRY} ({answers[0].problem}) "
             f"nor {_DASH_ENTRY} ({answers[1].problem})",
-            hint="name the channel's folder, its multivariant playlist or its manifest",
+            hint="name a channel's folder, that of a recording (CHANNEL/recordings/ID), or one of the two files",
         )
     return found
 

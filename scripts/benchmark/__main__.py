@@ -57,7 +57,7 @@ _errors = Console(stderr=True, highlight=False)
     help="Folder of films and output.",
 )
 def main(parts: Sequence[str], target: Path | None, *, no_bounds: bool, newest: bool, **given: Any) -> None:
-    r"""Measure abr against FFmpeg and Shaka Packager. PART is one or more, or all:
+    """Measure abr against FFmpeg and Shaka Packager. PART is one or more, or all:
 
     \b
     transcode   abr vod --profile 720p against FFmpeg with the same rungs
@@ -68,7 +68,7 @@ def main(parts: Sequence[str], target: Path | None, *, no_bounds: bool, newest: 
     scaling     quality of the cascade of scalers
 
     Exit code 1 when a bound is broken.
-    """
+    """  # noqa: D301 - \b is click's mark for lines that stay as they are
     chosen = list(PARTS) if "all" in parts else list(dict.fromkeys(parts))
     try:
         bench = Bench(ffmpeg=newest_ffmpeg() if newest else reference_ffmpeg(), told=_tell, **given)

@@ -66,6 +66,27 @@ def test_check_says_that_a_file_is_fine(tmp_path):
     assert output.endswith("own.toml: fine, 1 rung and 0 audio renditions\n")
 
 
+def test_check_asks_the_encoder_about_its_options(tmp_path):
+    path = tmp_path / "own.toml"
+    rung = '[[video]]\nname = "{}"\nsize = "{}"\nbitrate = "{}"\n'
+    path.write_text(
+        rung.format("hi", "640x360", "800k")
+        + rung.format("lo", "256x144", "100k")
+        + "options = {bogus = 1}\n"
+    )
+    with pytest.raises(ConfigError, match=r"^video\[2\]\.options\.bogus: libx264 has no such option"):
+        run("check", str(path))
+
+
+def test_a_rate_that_no_encoder_reaches_is_refused(tmp_path):
+    path = tmp_path / "own.toml"
+    path.write_text('[[video]]\nsize = "1280x720"\nbitrate = "20k"\n')
+    with pytest.raises(
+        ConfigError, match=r"^video\[1\]\.bitrate: 22k cannot be met by 1280x720; give it at least"
+    ):
+        run("check", str(path))
+
+
 def test_mistakes_reach_the_caller_with_their_path(tmp_path):
     path = tmp_path / "own.toml"
     path.write_text('[[video]]\nsize = "640x360"\nbitrate = "fast"\n')

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from abr.errors import ChannelBusy, JournalError
+from abr.errors import ChannelBusy, StateUnusable
 from abr.journal.lock import ChannelLock
 
 
@@ -52,7 +52,7 @@ sys.stdin.read()
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(JournalError, match="cannot be locked"):
+    with pytest.raises(StateUnusable, match="cannot be locked"):
         ChannelLock(tmp_path / "file" / "news").acquire()
 
 
