@@ -2,7 +2,9 @@
 
 from collections import deque
 from collections.abc import Collection
+from itertools import islice
 
+from abr.formats.rtmp.enhanced import EX_AUDIO, EX_VIDEO, MULTITRACK, plain
 from abr.formats.rtmp.event import MediaKind, MediaMessage
 from abr.model.media import Kind
 
@@ -15,12 +17,7 @@ _KINDS = {MediaKind.VIDEO: Kind.VIDEO, MediaKind.AUDIO: Kind.AUDIO}
 
 _COMMAND_FRAME = 5
 """Video frame type of seek marks, which carry no picture."""
-_EX_VIDEO = 0x80
-_EX_AUDIO = 9
-"""Where a four-letter code stands in place of the old codec number (Enhanced RTMP)."""
 _EX_SEQUENCE_START = 0
-_EX_MULTITRACK = 6
-"""From this packet type on, the four-letter code is not the next thing."""
 _OLD_VIDEO_WITH_HEADER = (7, 12)
 """AVC, and HEVC as some encoders write it."""
 _OLD_AAC = 10
@@ -57,12 +54,13 @@ def codec(kind: MediaKind, payload: bytes) -> bytes | None:
     if kind is MediaKind.VIDEO:
         if first >> 4 & 7 == _COMMAND_FRAME:
             return None
-        enhanced, old = first & _EX_VIDEO, first & 0x0F
+        enhanced, old = first & EX_VIDEO, first & 0x0F
     else:
-        enhanced, old = first >> 4 == _EX_AUDIO, first & (0xF0 | _SAMPLE_SIZE)
+        enhanced, old = first >> 4 == EX_AUDIO, first & (0xF0 | _SAMPLE_SIZE)
     if not enhanced:
         return bytes([old])
-    return payload[1:5] if first & 0x0F < _EX_MULTITRACK and len(payload) >= 5 else None
+    # From the packet type of several tracks on, something else stands there.
+    return payload[1:5] if first & 0x0F < MULTITRACK[kind] and len(payload) >= 5 else None
 
 
 def is_sequence_header(kind: MediaKind, payload: bytes) -> bool:
@@ -71,9 +69,9 @@ def is_sequence_header(kind: MediaKind, payload: bytes) -> bool:
         return False
     first = payload[0]
     if kind is MediaKind.VIDEO:
-        enhanced, has_header = first & _EX_VIDEO, first & 0x0F in _OLD_VIDEO_WITH_HEADER
+        enhanced, has_header = first & EX_VIDEO, first & 0x0F in _OLD_VIDEO_WITH_HEADER
     else:
-        enhanced, has_header = first >> 4 == _EX_AUDIO, first >> 4 == _OLD_AAC
+        enhanced, has_header = first >> 4 == EX_AUDIO, first >> 4 == _OLD_AAC
     if enhanced:
         return first & 0x0F == _EX_SEQUENCE_START
     return has_header and payload[1] == 0
@@ -96,6 +94,12 @@ class FlvWriter:
         """The codecs of the tags that this FLV holds, by kind."""
         self._headers: dict[MediaKind, bytes] = {}
         """The latest set-up of each decoder."""
+        self._begun: dict[MediaKind, bytes] = {}
+        """The first set-up of each decoder in this FLV: the one that the open container has."""
+        self._outdated = False
+        """Whether a decoder was set up anew while the container was being opened."""
+        self._tracks: dict[MediaKind, int] = {}
+        """The lowest track heard of each kind: the one that is written."""
         self._asked: set[tuple[MediaKind, bytes]] = set()
         """Tracks that `settle` missed once; a reader that cannot use one is not asked for ever."""
         self._latest = 0
@@ -103,15 +107,25 @@ class FlvWriter:
         self._described = False
 
     def push(self, message: MediaMessage) -> None:
-        """Append a message. Of data messages only the first description of the feed (onMetaData) counts."""
+        """Append a message. Of data messages only the first description of the feed (onMetaData) counts.
+
+        Of several tracks of a kind one is kept: a demuxer would open each, and break at the first late one.
+        """
         if message.kind is MediaKind.DATA:
-            # A later one would become a track of its own (FFmpeg: "subtitle").
-            description = metadata(message.payload)
-            if description is None or self._described:
-                return
+            self._describe(message.payload)
+            return
+        found = plain(message.kind, message.payload)
+        if found is None or found.track > self._tracks.get(message.kind, found.track):
+            return
+        self._tracks[message.kind] = found.track
+        self._queue.append(MediaMessage(message.kind, message.timestamp, found.payload))
+
+    def _describe(self, payload: bytes) -> None:
+        # A later description would become a track of its own (FFmpeg: "subtitle").
+        description = metadata(payload)
+        if description is not None and not self._described:
             self._described = True
-            message = MediaMessage(MediaKind.DATA, 0, description)
-        self._queue.append(message)
+            self._queue.append(MediaMessage(MediaKind.DATA, 0, description))
 
     def take(self) -> bytes | None:
         """The next tag (first of all the header); None where there is none yet, or `reopen` is set."""
@@ -133,16 +147,26 @@ class FlvWriter:
         """The reader has opened the FLV and found these kinds of tracks."""
         self._settled = True
         missing = {(kind, name) for kind, name in self._codecs.items() if _KINDS[kind] not in kinds}
-        self.reopen = not missing <= self._asked
+        self.reopen = self._outdated or not missing <= self._asked
         self._asked |= missing
 
     def restart(self) -> None:
         """Begin a new FLV: the header, the decoders' set-up as it is now, then on with what was not taken."""
         time = self._queue[0].timestamp if self._queue else self._latest
+        self._look_ahead()
         headers = [tag(kind, time, payload) for kind, payload in self._headers.items()]
         self._opening = HEADER + b"".join(headers)
         self._codecs = {kind: name for kind, name in self._codecs.items() if kind in self._headers}
-        self.reopen = self._settled = False
+        self._begun = dict(self._headers)
+        self.reopen = self._settled = self._outdated = False
+
+    def _look_ahead(self) -> None:
+        """Take set-ups that wait behind the one that was not taken: encoders send those of picture and sound together."""
+        for message in islice(self._queue, 1, None):
+            if not is_sequence_header(message.kind, message.payload):
+                return
+            if self._codecs.get(message.kind) == codec(message.kind, message.payload):
+                self._headers[message.kind] = message.payload
 
     def _follow(self, message: MediaMessage) -> bool:
         """Note what a message brings; False where the open container would not follow it."""
@@ -157,5 +181,12 @@ class FlvWriter:
                 return False
             self._codecs[kind] = found
         if is_sequence_header(kind, message.payload):
+            if self._begun.setdefault(kind, message.payload) != message.payload:
+                # The same codec set up anew: another size, another rate. What is open keeps its old set-up.
+                if self._settled:
+                    self.reopen = True
+                    self._headers.pop(kind, None)
+                    return False
+                self._outdated = True
             self._headers[kind] = message.payload
         return True

@@ -18,7 +18,7 @@ class Limits:
     """What a stranger may cost us."""
 
     handshake_ms: int = 5_000
-    """From the connection to the end of the handshake."""
+    """From the connection to the end of the handshake, TLS included: who says nothing holds a thread."""
     setup_ms: int = 15_000
     """From the connection to the request to publish: some round trips, over a satellite too."""
     idle_ms: int = 10_000
@@ -26,9 +26,9 @@ class Limits:
     handover_ms: int = 5_000
     """How long a new publisher waits for the reader of the one it replaces to finish."""
     connections: int = 64
-    """Open connections, accepted or not."""
+    """Open connections, accepted or not: each costs a thread, and until its key was right nothing else."""
     per_address: int = 16
-    """Of these, from one address."""
+    """Of these, from one address: so one stranger cannot fill the port."""
 
 
 class Guests:
@@ -67,7 +67,8 @@ class Guests:
             self._closed = True
             for connection in self._open:
                 with suppress(OSError):  # the peer may have been faster
-                    connection.shutdown(socket.SHUT_RDWR)
+                    # Not the connection's own: that of an SSLSocket is not for another thread.
+                    socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 class OnAir:
@@ -79,14 +80,20 @@ class OnAir:
         self._wait_s = wait_ms / 1000
         self._feeds: dict[Hashable, Feed] = {}
         self._newest: dict[Hashable, Feed] = {}
+        self._owners: dict[Hashable, str] = {}
         self._changed = threading.Condition()
 
-    def claim(self, place: Hashable, feed: Feed) -> str:
-        """Put a feed in its place and return ""; or say why not. Of several that wait, the last one gets it."""
+    def claim(self, place: Hashable, feed: Feed, owner: str = "") -> str:
+        """Put a feed in its place and return ""; or say why not. Of several that wait, the last one gets it.
+
+        Only a feed of the same owner (the name of its key) is taken over: one crew never throws out another.
+        """
         with self._changed:
             holder = self._feeds.get(place)
             if holder and not self._takeover:
                 return "already publishing"
+            if holder and self._owners[place] != owner:
+                return f"{self._owners[place] or 'another publisher'} is publishing"
             if holder:
                 holder.abort(REPLACED)
             self._newest[place] = feed
@@ -98,13 +105,13 @@ class OnAir:
                 return REPLACED
             if place in self._feeds:
                 return "already publishing, and the feed before it does not end"
-            self._feeds[place] = feed
+            self._feeds[place], self._owners[place] = feed, owner
             return ""
 
     def release(self, place: Hashable, feed: Feed) -> None:
         """The feed's reader is done."""
         with self._changed:
-            del self._feeds[place]
+            del self._feeds[place], self._owners[place]
             if self._newest.get(place) is feed:
                 del self._newest[place]
             self._changed.notify_all()

@@ -3,8 +3,9 @@
 import errno
 import secrets
 import socket
+import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from abr.formats.rtmp.event import Connected, ConnectRefused, PublishEnded, Publ
 from abr.formats.rtmp.handshake import NONCE
 from abr.formats.rtmp.session import ServerSession
 from abr.ingest.admission import Guests, Limits, OnAir
+from abr.ingest.certificate import broken_by
 from abr.ingest.rtmpfeed import Link, RtmpFeed
 from abr.log import Logger
 
@@ -21,11 +23,25 @@ Spawn = Callable[[str, Callable[[], None]], None]
 """Runs a callable in a thread of this name."""
 
 _LINGER_MS = 1000
-"""How long a refused publisher may take to read why."""
+"""How long a publisher that is refused may take to read why, and one that stops to hang up."""
 _LONGEST_AGENT = 60
 """Letters of a publisher's name for itself that are worth a log line."""
 _BREATH_S = 0.1
 """Pause after the system refused to accept a connection (no descriptors left, say)."""
+_QUIET = 10_000_000_000
+"""Nanoseconds between two log lines about connections beyond the limit: strangers do not fill the disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """What a right key gives."""
+
+    publisher: str
+    """The key's name, for logs and pages; "" where there is only one."""
+    place: Hashable
+    """Of the feeds with the same place one is on the air. The same publisher takes it over from itself."""
+    on_feed: Callable[[RtmpFeed], None] | None = None
+    """Who reads this feed, where that is not the service's own `on_feed`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +50,14 @@ class Service:
 
     applications: frozenset[str]
     """The first part of the path: "live" in rtmp://host/live/KEY."""
-    authorise: Callable[[str, str], bool]
-    """Whether this key may publish to this application. Compares in constant time; called in any thread."""
+    authorise: Callable[[str, str], Permit | None]
+    """What this key may do with this application, if anything. Compares in constant time; called in any thread."""
     on_feed: Callable[[RtmpFeed], None]
-    """Reads a feed to its end, in the connection's thread. Never called for one key twice at a time."""
+    """Reads a feed to its end, in the connection's thread. Never called for one place twice at a time."""
+    tls: Callable[[], ssl.SSLContext] | None = None
+    """The certificate to show now: RTMPS; None: RTMP."""
     takeover: bool = True
-    """A second publisher with the right key ends the first, instead of being refused."""
+    """A second publisher with the same key ends the first, instead of being refused."""
     limits: Limits = field(default_factory=Limits)
 
 
@@ -56,7 +74,10 @@ class RtmpServer:
         self._clock = clock
         self._spawn = spawn
         self._log = log
+        self._scheme = "rtmps" if service.tls else "rtmp"
         self._closed = threading.Event()
+        self._told: int | None = None
+        self._untold = 0
         self._guests = Guests(service.limits)
         self._on_air = OnAir(takeover=service.takeover, wait_ms=service.limits.handover_ms)
 
@@ -70,7 +91,9 @@ class RtmpServer:
                     self._log.error("accept failed", error=str(error))
                     self._closed.wait(_BREATH_S)
                 continue
-            self._admit(connection, address[0], _written(*address[:2]))
+            wrapped = self._wrapped(connection)
+            if wrapped is not None:
+                self._admit(wrapped, address[0], _written(*address[:2]))
 
     def close(self) -> None:
         """Stop accepting and end all connections; feeds get the reason. May be called twice, from any thread."""
@@ -81,11 +104,35 @@ class RtmpServer:
         self._on_air.end("the server was closed")
         self._guests.close()
 
+    def _wrapped(self, connection: socket.socket) -> socket.socket | None:
+        """The connection with TLS around it, not yet shaken: that is up to the connection's own thread.
+
+        None for a peer that is gone already.
+        """
+        if self._service.tls is None:
+            return connection
+        try:
+            return self._service.tls().wrap_socket(
+                connection, server_side=True, do_handshake_on_connect=False
+            )
+        except (OSError, ValueError):
+            connection.close()
+            return None
+
+    def _turn_away(self, connection: socket.socket, peer: str, reason: str) -> None:
+        connection.close()
+        now = self._clock.monotonic()
+        if self._told is not None and now - self._told < _QUIET:
+            self._untold += 1
+            return
+        before = {"before": self._untold} if self._untold else {}
+        self._log.warning("publisher refused", peer=peer, reason=reason, **before)
+        self._told, self._untold = now, 0
+
     def _admit(self, connection: socket.socket, host: str, peer: str) -> None:
         reason = self._guests.enter(connection, host)
         if reason:
-            self._log.warning("publisher refused", peer=peer, reason=reason)
-            connection.close()
+            self._turn_away(connection, peer, reason)
             return
         visit = _Visit(connection, peer, self._service, self._on_air, self._clock, self._log)
 
@@ -97,7 +144,7 @@ class RtmpServer:
                 connection.close()
 
         try:
-            self._spawn(f"rtmp {peer}", run)
+            self._spawn(f"{self._scheme} {peer}", run)
         except BaseException:
             self._guests.leave(connection, host)
             connection.close()
@@ -124,35 +171,51 @@ class _Visit:
         self._log = log.bind(peer=peer)
         self._peer = peer
         self._agent = ""
+        self._permit = Permit("", None)
 
     def run(self) -> None:
         """Serve the connection. What the peer does wrong ends in one log line; what `on_feed` raises goes on."""
-        request = self._greet()
-        if request is None:
+        app = self._greet()
+        if app is None:
             return
-        name = f"rtmp {request.app} from {self._peer}"
-        feed = RtmpFeed(self._link, name=name, idle_ms=self._service.limits.idle_ms)
-        place = request.app, request.key
-        reason = self._on_air.claim(place, feed)
+        place, publisher = self._permit.place, self._permit.publisher
+        name = self._named(app)
+        feed = RtmpFeed(self._link, name=name, idle_ms=self._service.limits.idle_ms, place=place)
+        reason = self._on_air.claim(place, feed, publisher)
         if reason:
             self._refuse(reason)
             return
         try:
-            self._publish(feed, request.app)
+            self._publish(feed, app)
         finally:
             self._on_air.release(place, feed)
+        # Who has said that it stops hangs up itself: GStreamer takes it for a failure when we do.
+        self._link.linger(_LINGER_MS)
+
+    def _named(self, app: str) -> str:
+        """The feed's name; the log's lines have the publisher's from here on."""
+        place = f"{'rtmps' if self._service.tls else 'rtmp'} {app} from {self._peer}"
+        publisher = self._permit.publisher
+        if not publisher:
+            return place
+        self._log = self._log.bind(publisher=publisher)
+        return f"{publisher} ({place})"
 
     def _publish(self, feed: RtmpFeed, app: str) -> None:
         self._session.accept()
         self._log.info("publisher connected", app=app, agent=self._agent)
         try:
-            self._service.on_feed(feed)
+            (self._permit.on_feed or self._service.on_feed)(feed)
         finally:
-            feed.abort("nobody reads it any more")
+            if not self._session.ended:
+                feed.abort("nobody reads it any more")
             self._log.info("publisher gone", reason=feed.ended, bytes=feed.stats().bytes)
 
-    def _greet(self) -> PublishRequested | None:
-        """Everything up to a request to publish with the right key; None for a peer that was turned away."""
+    def _greet(self) -> str | None:
+        """Everything up to a request to publish with the right key; None for a peer that was turned away.
+
+        Returns the application. The key itself is not kept.
+        """
         try:
             request = self._await_request()
         except AbrError as error:
@@ -163,18 +226,21 @@ class _Visit:
             note = self._log.info if self._link.received else self._log.debug
             note("connection closed before publishing")
         except OSError as error:
-            self._log.warning("connection lost before publishing", reason=error.strerror or str(error))
+            self._log.warning("connection lost before publishing", reason=broken_by(error))
         except Exception as error:  # noqa: BLE001 - whatever a stranger sends must not end the worker
             # The error's own words may hold what was sent: the key.
             self._log.warning("publisher refused", reason=f"a fault of this server: {type(error).__name__}")
         else:
-            if self._service.authorise(request.app, request.key):
-                return request
+            permit = self._service.authorise(request.app, request.key)
+            if permit is not None:
+                self._permit = permit
+                return request.app
             self._refuse("wrong stream key")
         return None
 
     def _await_request(self) -> PublishRequested:
         start = self._clock.monotonic()
+        self._shake_tls(start)
         while True:
             left_ms = self._time_left(start)
             try:
@@ -195,6 +261,14 @@ class _Visit:
                         raise EOFError
             if request:
                 return request
+
+    def _shake_tls(self, start: int) -> None:
+        try:
+            self._link.shake_tls(self._time_left(start))
+        except TimeoutError:
+            raise FeedRefused(
+                f"no whole TLS handshake came within {self._service.limits.handshake_ms} ms"
+            ) from None
 
     def _time_left(self, start: int) -> int:
         """Milliseconds until this phase must be over. Raises FeedRefused when none are left."""

@@ -1,8 +1,9 @@
 """An RTMP publisher as a feed: reading it reads the socket, so TCP itself holds back a sender that is too fast."""
 
 import socket
+import ssl
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Hashable
 from contextlib import suppress
 
 from abr.clock import Clock
@@ -10,6 +11,7 @@ from abr.errors import ProtocolError
 from abr.formats.flv import FlvWriter
 from abr.formats.rtmp.event import Event, MediaMessage, PublishEnded
 from abr.formats.rtmp.session import ServerSession
+from abr.ingest.certificate import broken_by
 from abr.ingest.feed import FeedStats
 from abr.model.media import Kind
 
@@ -18,7 +20,7 @@ _RECEIVE = 65536
 
 
 class Link:
-    """A socket and the session that is spoken over it."""
+    """A socket, with or without TLS, and the session that is spoken over it."""
 
     def __init__(self, connection: socket.socket, session: ServerSession, clock: Clock) -> None:
         self.session = session
@@ -28,6 +30,21 @@ class Link:
         with suppress(OSError):  # the peer may be gone already
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._clock = clock
+        self._deaf = False
+        """Whether the peer took no answer, and gets no more: it closed, or does not read."""
+
+    def shake_tls(self, wait_ms: int) -> None:
+        """The TLS handshake, where TLS is spoken, in `wait_ms` altogether.
+
+        Raises TimeoutError, EOFError when the peer closed, other OSErrors.
+        """
+        if not isinstance(self._socket, ssl.SSLSocket):
+            return
+        self._socket.settimeout(wait_ms / 1000)
+        try:
+            self._socket.do_handshake()
+        except ssl.SSLEOFError as error:
+            raise EOFError from error
 
     def exchange(self, wait_ms: int) -> list[Event]:
         """Wait for bytes of the peer, answer them, and say what happened.
@@ -35,36 +52,50 @@ class Link:
         Raises TimeoutError after `wait_ms`, EOFError when the peer closed, other OSErrors, RemoteProtocolError.
         """
         self._socket.settimeout(wait_ms / 1000)
-        self.flush()
+        self._answer()
         data = self._socket.recv(_RECEIVE)
         if not data:
             raise EOFError
         self.arrived = self._clock.monotonic()
         self.received += len(data)
         events = self.session.receive(data)
-        self.flush()
+        self._answer()
         return events
 
+    def _answer(self) -> None:
+        """Publishers close right after their last words: these count, and what we say to them does not."""
+        try:
+            self.flush()
+        except OSError:
+            self._deaf = True
+
     def flush(self) -> None:
-        """Send what the session has to say. Raises OSError."""
+        """Send what the session has to say, to a peer that listens. Raises OSError."""
         data = self.session.send_bytes()
-        if data:
+        if data and not self._deaf:
             self._socket.sendall(data)
 
     def say_goodbye(self, wait_ms: int) -> None:
         """Send what is left and give the peer time to read it: closing with its bytes unread would discard ours."""
-        deadline = self._clock.monotonic() + wait_ms * 1_000_000
         with suppress(OSError):
             self._socket.settimeout(wait_ms / 1000)
             self.flush()
-            self._socket.shutdown(socket.SHUT_WR)
+            socket.socket.shutdown(self._socket, socket.SHUT_WR)
+        self.linger(wait_ms)
+
+    def linger(self, wait_ms: int) -> None:
+        """Wait until the peer closes; what it still sends is dropped."""
+        deadline = self._clock.monotonic() + wait_ms * 1_000_000
+        with suppress(OSError):
+            self._socket.settimeout(wait_ms / 1000)
             while self._socket.recv(_RECEIVE) and self._clock.monotonic() < deadline:
                 pass
 
     def shut(self) -> None:
         """End both directions; wakes a thread that waits in `exchange`."""
         with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
+            # The socket's own shutdown: that of an SSLSocket would make it read on without TLS.
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
 class RtmpFeed:
@@ -72,8 +103,10 @@ class RtmpFeed:
 
     format = "flv"
 
-    def __init__(self, link: Link, *, name: str, idle_ms: int) -> None:
+    def __init__(self, link: Link, *, name: str, idle_ms: int, place: Hashable = None) -> None:
         self.name = name
+        self.place = place
+        """What it competes for (`rtmp.Permit.place`)."""
         self._link = link
         self._idle_ms = idle_ms
         self._flv = FlvWriter()
@@ -155,7 +188,7 @@ class RtmpFeed:
         except TimeoutError:
             self._closing = f"nothing came for {self._idle_ms} ms"
         except OSError as error:
-            self._closing = f"the connection broke: {error.strerror or error}"
+            self._closing = f"the connection broke: {broken_by(error)}"
         except ProtocolError as error:
             self._closing = str(error)
         except Exception as error:  # noqa: BLE001 - FFmpeg drops what is raised through it; the reason must not be lost

@@ -1,6 +1,6 @@
-"""A publisher: a clip of H.264 and AAC, written to a file or pushed to an RTMP address.
+"""A publisher: a clip, of H.264 and AAC unless asked otherwise, written to a file or pushed to an RTMP address.
 
-As a program (`python -m tests.fakes.publisher URL [frames]`) it is the other side of server tests. Within
+As a program (`python -m tests.fakes.publisher URL [frames [video encoder, audio encoder]]`) it is the other side of server tests. Within
 the server's process it would hold the interpreter while it connects, and both would wait for ever.
 """
 
@@ -15,12 +15,21 @@ import numpy as np
 RATE, SOUND, FRAME = 25, 48000, 1024
 
 
-def write_clip(target: str | BinaryIO, frames: int) -> None:
+OPTIONS = {
+    "libx264": {"preset": "ultrafast", "bf": "0"},
+    "libx265": {"preset": "ultrafast", "x265-params": "log-level=none"},
+    "libsvtav1": {"preset": "12"},
+    "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8"},
+}
+
+
+def write_clip(target: str | BinaryIO, frames: int, codecs: tuple[str, str] = ("libx264", "aac")) -> None:
     """`frames` pictures at 25/s and their sound, as FLV."""
-    with av.open(target, "w", format="flv") as container:
-        video = container.add_stream("libx264", rate=RATE, options={"preset": "ultrafast", "bf": "0"})
+    trusting = {"tls_verify": "0"} if str(target).startswith("rtmps:") else {}
+    with av.open(target, "w", format="flv", options=trusting) as container:
+        video = container.add_stream(codecs[0], rate=RATE, options=OPTIONS[codecs[0]])
         video.width, video.height, video.pix_fmt, video.gop_size = 96, 64, "yuv420p", RATE
-        audio = container.add_stream("aac", rate=SOUND, layout="mono")
+        audio = container.add_stream(codecs[1], rate=SOUND, layout="mono")
         for frame in interleaved(frames):
             stream = video if isinstance(frame, av.VideoFrame) else audio
             container.mux(stream.encode(frame))
@@ -43,4 +52,5 @@ def interleaved(frames: int) -> Iterator[av.VideoFrame | av.AudioFrame]:
 
 
 if __name__ == "__main__":
-    write_clip(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 50)
+    _, url, *rest = sys.argv
+    write_clip(url, int(rest[0]) if rest else 50, (rest[1], rest[2]) if len(rest) > 1 else ("libx264", "aac"))

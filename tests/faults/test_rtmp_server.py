@@ -4,23 +4,18 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, field
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any
 
-import av
 import pytest
 
-from abr.clock import SystemClock
+from abr.formats.rtmp import message
 from abr.formats.rtmp.event import Event, MediaKind
 from abr.formats.rtmp.session import ServerSession
 from abr.ingest.admission import REPLACED, Limits
-from abr.ingest.rtmp import RtmpServer, Service
 from abr.ingest.rtmpfeed import RtmpFeed
-from abr.model.media import Kind
-from tests.fakes.log import KeptLines
 from tests.fakes.rtmp_client import (
     AAC_HEADER,
     AVC_FRAME,
@@ -29,76 +24,19 @@ from tests.fakes.rtmp_client import (
     connect,
     media,
     publish,
+    sent,
     stop,
 )
+from tests.fakes.rtmp_server import TIME_OUT, Decoded, Reader, Running, servers
 
 pytestmark = pytest.mark.faults
-TIME_OUT = 30
 ROOT = Path(__file__).parents[2]
-
-
-@dataclass
-class Reader:
-    """What `on_feed` was given: each feed, read to its end."""
-
-    feeds: list[RtmpFeed] = field(default_factory=list)
-    data: list[bytes] = field(default_factory=list)
-    begun: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
-
-    def read(self, feed: RtmpFeed) -> None:
-        """Read raw bytes; `begun` is released once the FLV header is there."""
-        self.feeds.append(feed)
-        data = [feed.read(32768)]
-        self.begun.release()
-        data += iter(lambda: feed.read(32768), b"")
-        self.data.append(b"".join(data))
-
-
-class Running:
-    """A server that serves, with all its threads."""
-
-    def __init__(self, on_feed: Callable[[RtmpFeed], None], **options: Any) -> None:
-        self.log = KeptLines()
-        service = Service(
-            applications=frozenset({"live"}),
-            authorise=lambda app, key: (app, key) == ("live", "key1"),
-            on_feed=on_feed,
-            **options,
-        )
-        self.threads: list[threading.Thread] = []
-        self.server = RtmpServer("127.0.0.1", 0, service, clock=SystemClock(), spawn=self.spawn, log=self.log)
-        self.spawn("serve", self.server.serve)
-
-    def spawn(self, name: str, run: Callable[[], None]) -> None:
-        thread = threading.Thread(target=run, name=name)
-        self.threads.append(thread)
-        thread.start()
-
-    def url(self, path: str) -> str:
-        return f"rtmp://127.0.0.1:{self.server.port}/{path}"
-
-    def client(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.server.port), TIME_OUT)
-
-    def stop(self) -> None:
-        self.server.close()
-        for thread in self.threads:
-            thread.join(TIME_OUT)
-            assert not thread.is_alive(), thread.name
 
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., Running]]:
-    """Starts servers; each is stopped and its threads have ended when the test is over."""
-    servers: list[Running] = []
-
-    def make(on_feed: Callable[[RtmpFeed], None], **options: Any) -> Running:
-        servers.append(Running(on_feed, **options))
-        return servers[-1]
-
-    yield make
-    for server in servers:
-        server.stop()
+    with servers() as start:
+        yield start
 
 
 def push(url: str, frames: int = 50) -> subprocess.CompletedProcess[str]:
@@ -112,23 +50,14 @@ def read_until_closed(client: socket.socket) -> bytes:
 
 
 def test_a_clip_arrives_whole(start: Callable[..., Running]) -> None:
-    frames = {"video": 0, "audio": 0}
-    ends: list[str | None] = []
-
-    def decode(feed: RtmpFeed) -> None:
-        with av.open(feed, format=feed.format, options={"analyzeduration": "1500000"}) as container:
-            feed.settle([Kind(stream.type) for stream in container.streams])
-            for packet in container.demux():
-                for frame in packet.decode():
-                    frames["video" if isinstance(frame, av.VideoFrame) else "audio"] += 1
-        ends.append(feed.ended)
-
-    server = start(decode)
+    decoded = Decoded()
+    server = start(decoded.read)
     result = push(server.url("live/key1"))
     assert result.returncode == 0, result.stderr
     server.log.wait_for("publisher gone", reason="the publisher stopped")
-    assert frames == {"video": 50, "audio": 95}
-    assert ends == ["the publisher stopped"]
+    assert decoded.frames == {"video": 50, "audio": 95}
+    assert decoded.ended == ["the publisher stopped"]
+    assert decoded.name.startswith("studio (rtmp live from 127.0.0.1:")
     assert server.log.wait_for("publisher connected")["app"] == "live"
 
 
@@ -240,6 +169,106 @@ def test_the_right_key_takes_over(start: Callable[..., Running]) -> None:
         read_until_closed(second)
     assert [feed.ended for feed in reader.feeds] == [REPLACED, "the publisher stopped"]
     assert AVC_HEADER in reader.data[1]
+
+
+def test_a_publisher_that_stopped_reading_is_taken_over_at_once(start: Callable[..., Running]) -> None:
+    """Our answer to it is stuck in the socket: a half-open line looks the same. No time-out is waited for."""
+    reader = Reader()
+    server = start(reader.read, limits=Limits(idle_ms=3_600_000, handover_ms=10_000))
+    with server.client() as first:
+        first.sendall(HANDSHAKE + connect() + publish())
+        assert reader.begun.acquire(timeout=TIME_OUT)
+        fill(first)
+        with server.client() as second:
+            second.sendall(HANDSHAKE + connect() + publish())
+            assert reader.begun.acquire(timeout=TIME_OUT)
+            second.sendall(stop())
+            read_until_closed(second)
+    assert [feed.ended for feed in reader.feeds] == [REPLACED, "the publisher stopped"]
+
+
+def fill(client: socket.socket) -> None:
+    """Ask for answers, and read none, until the server can take no more questions."""
+    client.settimeout(0.5)
+    pings = sent(message.user_control(message.UserControl.PING_REQUEST, bytes(4))) * 10_000
+    with suppress(TimeoutError):
+        while True:
+            client.sendall(pings)
+
+
+def test_another_crew_does_not_throw_out_the_one_on_the_air(start: Callable[..., Running]) -> None:
+    reader = Reader()
+    server = start(reader.read)
+    with server.client() as first, server.client() as second:
+        first.sendall(HANDSHAKE + connect() + publish("key1"))
+        assert reader.begun.acquire(timeout=TIME_OUT)
+        second.sendall(HANDSHAKE + connect() + publish("key2"))
+        assert b"studio is publishing" in read_until_closed_slowly(second)
+        server.log.wait_for("publisher refused", reason="studio is publishing", publisher="van")
+        first.sendall(media(MediaKind.AUDIO, 0, AAC_HEADER) + stop())
+        read_until_closed(first)
+    assert AAC_HEADER in reader.data[0]
+
+
+def test_last_words_count_though_the_answer_cannot_be_sent(start: Callable[..., Running]) -> None:
+    """Publishers send their last pictures and commands and reset the connection: all of it is read."""
+    reader = Reader()
+    server = start(reader.read)
+    for _ in range(20):
+        with server.client() as client:
+            client.sendall(HANDSHAKE + connect() + publish())
+            assert reader.begun.acquire(timeout=TIME_OUT)
+            client.sendall(media(MediaKind.VIDEO, 0, AVC_FRAME * 1000) + stop())
+            client.shutdown(socket.SHUT_RDWR)
+        assert reader.done.acquire(timeout=TIME_OUT)
+    assert [data.count(AVC_FRAME) for data in reader.data] == [1000] * 20
+    assert {feed.ended for feed in reader.feeds} == {"the publisher stopped"}
+
+
+@pytest.mark.parametrize("limits", [Limits(), Limits(connections=500, per_address=500, handshake_ms=800)])
+def test_a_crowd_changes_nothing_for_the_feed_that_is_up(
+    start: Callable[..., Running], limits: Limits
+) -> None:
+    """200 that say nothing and 200 in the middle of their handshake; the limit, or their time, turns them away."""
+    arrivals: list[float] = []
+    departures: list[float] = []
+
+    def read(feed: RtmpFeed) -> None:
+        while feed.read(65536):
+            arrivals.append(time.monotonic())
+
+    server = start(read, limits=limits)
+    with server.client() as live, ExitStack() as crowd:
+        live.sendall(HANDSHAKE + connect() + publish())
+        server.log.wait_for("publisher connected")
+        for number in range(150):
+            departures.append(time.monotonic())
+            live.sendall(media(MediaKind.VIDEO, 10 * number, AVC_FRAME * 500))
+            for _ in range(4 if number < 100 else 0):
+                stranger = crowd.enter_context(server.client())
+                with suppress(OSError):  # turned away before its first word
+                    stranger.sendall(HANDSHAKE[: 700 * (_ % 2)])
+            threading.Event().wait(0.01)
+        live.sendall(stop())
+        server.log.wait_for("publisher gone", reason="the publisher stopped")
+        with socket.create_connection(("127.0.0.1", server.server.port), 10, ("127.0.0.2", 0)) as elsewhere:
+            assert came_in(elsewhere)
+    assert len(arrivals) == 151
+    assert max(here - there for there, here in zip(departures, arrivals[1:], strict=True)) < 0.5
+    refused = [
+        values
+        for name, values in server.log.lines
+        if name == "publisher refused" and "are open" in values["reason"]
+    ]
+    assert len(refused) <= 1  # one line, not one for each
+
+
+def came_in(client: socket.socket) -> bool:
+    """Whether the server shakes hands."""
+    with suppress(ConnectionResetError, BrokenPipeError):
+        client.sendall(HANDSHAKE)
+        return client.recv(1) == b"\x03"
+    return False
 
 
 def test_without_takeover_the_second_is_refused(start: Callable[..., Running]) -> None:

@@ -1,16 +1,13 @@
-"""AMF0 values ⇄ bytes (Action Message Format 0, 2007). Of AMF3 only its marker is known."""
+"""AMF0 values ⇄ bytes (Action Message Format 0, 2007); a value within may be one of AMF3."""
 
 import struct
 from collections.abc import Callable
-from typing import TypeAlias
 
 from abr.errors import LocalProtocolError, RemoteProtocolError
+from abr.formats.rtmp import amf3
+from abr.formats.rtmp.value import Cursor, Value, check_depth
 
-Value: TypeAlias = "float | bool | str | list[Value] | dict[str, Value] | None"
-"""Numbers are floats; null, undefined and unsupported are None; dates are their milliseconds."""
-
-MAX_DEPTH = 16
-"""Objects within objects. Publishers send two levels; more only serves to exhaust the stack."""
+__all__ = ["Value", "decode", "encode"]
 
 _NUMBER, _BOOLEAN, _STRING, _OBJECT, _NULL = 0x00, 0x01, 0x02, 0x03, 0x05
 _OBJECT_END, _STRICT_ARRAY, _LONG_STRING, _AVMPLUS = 0x09, 0x0A, 0x0C, 0x11
@@ -18,7 +15,10 @@ _LONGEST_STRING = 0xFFFF
 
 
 def decode(data: bytes) -> list[Value]:
-    """All values in `data`. Raises RemoteProtocolError for what is cut short, too deep or unknown."""
+    """All values in `data`. Raises RemoteProtocolError for what is cut short, too deep or unknown.
+
+    Values of AMF3 may hold themselves (`amf3.read`).
+    """
     reader = _Reader(data)
     values: list[Value] = []
     while reader.left:
@@ -35,29 +35,26 @@ class _Reader:
     """A place in the bytes, and the values that begin there."""
 
     def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._position = 0
+        self._cursor = Cursor(data)
 
     @property
     def left(self) -> int:
-        return len(self._data) - self._position
+        return self._cursor.left
 
     def value(self, depth: int) -> Value:
-        if depth > MAX_DEPTH:
-            raise RemoteProtocolError(f"AMF objects are nested deeper than {MAX_DEPTH}")
-        marker = self._integer(1)
+        check_depth(depth)
+        marker = self._cursor.integer(1)
         read = _READERS.get(marker)
         if read is None:
-            kind = "AMF3 values" if marker == _AVMPLUS else f"AMF0 values of type {marker}"
-            raise RemoteProtocolError(f"{kind} are not supported")
+            raise RemoteProtocolError(f"AMF0 values of type {marker} are not supported")
         return read(self, depth)
 
     def number(self, _: int) -> Value:
-        (value,) = struct.unpack(">d", self._take(8))
+        (value,) = struct.unpack(">d", self._cursor.take(8))
         return float(value)
 
     def boolean(self, _: int) -> Value:
-        return self._integer(1) != 0
+        return self._cursor.integer(1) != 0
 
     def string(self, _: int) -> Value:
         return self._text(2)
@@ -70,20 +67,21 @@ class _Reader:
 
     def date(self, _: int) -> Value:
         value = self.number(0)
-        self._take(2)  # time zone, reserved
+        self._cursor.take(2)  # time zone, reserved
         return value
 
     def object(self, depth: int) -> Value:
         found: dict[str, Value] = {}
+        cursor = self._cursor
         while True:
             key = self._text(2)
-            if not key and self.left and self._data[self._position] == _OBJECT_END:
-                self._take(1)
+            if not key and cursor.left and cursor.data[cursor.position] == _OBJECT_END:
+                cursor.take(1)
                 return found
             found[key] = self.value(depth + 1)
 
     def ecma_array(self, depth: int) -> Value:
-        self._take(4)  # a count that writers do not keep to; the end marker counts
+        self._cursor.take(4)  # a count that writers do not keep to; the end marker counts
         return self.object(depth)
 
     def typed_object(self, depth: int) -> Value:
@@ -91,22 +89,14 @@ class _Reader:
         return self.object(depth)
 
     def strict_array(self, depth: int) -> Value:
-        count = self._integer(4)
-        if count > self.left:
-            raise RemoteProtocolError(f"an AMF array of {count} values lies in {self.left} bytes")
+        count = self._cursor.count(self._cursor.integer(4))
         return [self.value(depth + 1) for _ in range(count)]
 
+    def avmplus(self, depth: int) -> Value:
+        return amf3.read(self._cursor, depth)
+
     def _text(self, prefix: int) -> str:
-        return self._take(self._integer(prefix)).decode("utf-8", errors="replace")
-
-    def _integer(self, size: int) -> int:
-        return int.from_bytes(self._take(size), "big")
-
-    def _take(self, size: int) -> bytes:
-        if size > self.left:
-            raise RemoteProtocolError(f"an AMF value is cut short: {size} bytes wanted, {self.left} left")
-        start, self._position = self._position, self._position + size
-        return self._data[start : self._position]
+        return self._cursor.text(self._cursor.integer(prefix))
 
 
 _READERS: dict[int, Callable[[_Reader, int], Value]] = {
@@ -123,6 +113,7 @@ _READERS: dict[int, Callable[[_Reader, int], Value]] = {
     0x0D: _Reader.nothing,  # unsupported
     0x0F: _Reader.long_string,  # XML document
     0x10: _Reader.typed_object,
+    _AVMPLUS: _Reader.avmplus,
 }
 
 

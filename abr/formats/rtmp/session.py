@@ -9,7 +9,7 @@ from collections.abc import Collection
 from enum import Enum, auto
 
 from abr.errors import LocalProtocolError, RemoteProtocolError
-from abr.formats.rtmp import chunk, message
+from abr.formats.rtmp import chunk, enhanced, message
 from abr.formats.rtmp.amf import Value
 from abr.formats.rtmp.chunk import ChunkReader, Message
 from abr.formats.rtmp.event import (
@@ -68,6 +68,8 @@ class ServerSession:
         self._window = WINDOW
         self._received = self._acknowledged = 0
         self._latest: int | None = None
+        self._announced = False
+        """Whether the publisher called FCPublish."""
 
     @property
     def shaken(self) -> bool:
@@ -109,6 +111,8 @@ class ServerSession:
         self._chunks.max_message = chunk.MAX_MESSAGE
         begin = message.user_control(UserControl.STREAM_BEGIN, _MESSAGE_STREAM.to_bytes(4, "big"))
         self._send(begin, _CONTROL)
+        if self._announced:  # Flash Media Live Encoder and its heirs wait for it
+            self._send(message.command("onFCPublish", 0.0, None, _PUBLISHING), _COMMAND)
         self._send_status("status", "NetStream.Publish.Start", "publishing")
 
     def refuse(self, reason: str) -> None:
@@ -175,8 +179,6 @@ class ServerSession:
                 return self._on_connect(call)
             case "createStream":
                 self._answer(call, None, float(_MESSAGE_STREAM))
-            case "releaseStream" | "FCPublish":  # not in the specification; older publishers wait for it
-                self._answer(call, None)
             case "publish":
                 return self._on_publish(call)
             case "play" | "play2":
@@ -184,15 +186,25 @@ class ServerSession:
                     f"the client asked to {call.name}; this server only takes publishers"
                 )
             case "FCUnpublish" | "closeStream" | "deleteStream":
-                return self._on_end()
+                return self._on_end(call)
+            case "_result" | "_error" | "onStatus":
+                pass  # answers to nothing that we asked
+            case _:
+                self._on_other(call)
         return []
+
+    def _on_other(self, call: Command) -> None:
+        """Answer what is in no specification: older encoders wait for releaseStream, FCPublish, _checkbw."""
+        self._announced |= call.name == "FCPublish"
+        if call.transaction:
+            self._answer(call, None)
 
     def _on_connect(self, call: Command) -> list[Event]:
         """Answer connect (§7.2.1.1)."""
         if self._state is not _State.CONNECTING:
             raise RemoteProtocolError("the client connected twice")
         wanted = call.members()
-        self._app = _plain_application(str(wanted.get("app", "")))
+        self._app = _plain_application(_text(wanted.get("app")))
         if self._app not in self._applications:
             self._refuse_connection(call)
             return [ConnectRefused()]
@@ -201,11 +213,13 @@ class ServerSession:
         self._send(message.set_peer_bandwidth(WINDOW), _CONTROL)
         self._send(message.set_chunk_size(CHUNK_SIZE), _CONTROL)
         self._chunk_size = CHUNK_SIZE
-        # Version and capabilities of the server that all clients know how to talk to.
+        # Version and capabilities of the server that all clients know how to talk to. Object encoding 0 asks
+        # a client that could speak AMF3 for AMF0; its commands are read in either.
         server: dict[str, Value] = {"fmsVer": "FMS/3,5,7,7009", "capabilities": 31.0}
+        server |= enhanced.capabilities(wanted)
         status = _status("status", "NetConnection.Connect.Success", "connected")
         self._answer(call, server, {**status, "objectEncoding": 0.0})
-        return [Connected(self._app, str(wanted.get("flashVer", "")))]
+        return [Connected(self._app, _text(wanted.get("flashVer")))]
 
     def _refuse_connection(self, call: Command) -> None:
         self._state = _State.ENDED
@@ -217,13 +231,19 @@ class ServerSession:
         if self._state is not _State.CONNECTED:
             raise RemoteProtocolError("the client asked to publish before it connected, or twice")
         self._state = _State.REQUESTED
-        return [PublishRequested(self._app, call.text(1))]
+        return [PublishRequested(self._app, _plain_key(call.text(1)))]
 
-    def _on_end(self) -> list[Event]:
-        """Publishers send up to three commands when they stop; the first of them ends it."""
+    def _on_end(self, call: Command) -> list[Event]:
+        """Publishers send up to three commands when they stop; the first of them ends it.
+
+        Some send them before they publish too, to end what they may have left behind.
+        """
+        if call.transaction and call.name == "FCUnpublish":
+            self._answer(call, None)
         if self._state not in {_State.REQUESTED, _State.PUBLISHING}:
             return []
         self._state = _State.ENDED
+        self._send_status("status", "NetStream.Unpublish.Success", "stopped")
         return [PublishEnded()]
 
     def _answer(self, call: Command, *values: Value) -> None:
@@ -245,9 +265,22 @@ class ServerSession:
 
 
 def _plain_application(name: str) -> str:
-    """The application without the query that some publishers put their credentials in."""
+    """The application without the instance that Adobe's servers had, and the query that some put credentials in."""
+    return name.partition("?")[0].strip("/").removesuffix("/_definst_")
+
+
+def _plain_key(name: str) -> str:
+    """The key without the parameters that some encoders append."""
     return name.partition("?")[0].strip("/")
+
+
+def _text(value: Value) -> str:
+    """A text, or "" for anything else: a value of AMF3 may be endless when it is written out."""
+    return value if isinstance(value, str) else ""
 
 
 def _status(level: str, code: str, description: str) -> dict[str, Value]:
     return {"level": level, "code": code, "description": description}
+
+
+_PUBLISHING = _status("status", "NetStream.Publish.Start", "publishing")

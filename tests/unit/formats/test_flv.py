@@ -60,6 +60,8 @@ def test_a_tag_and_its_bytes(kind: MediaKind, time: int, payload: bytes, data: b
         (VIDEO, b"\xa1av01frame", b"av01", False),
         (VIDEO, b"\xd0av01", None, True),
         (VIDEO, b"\x96\x00av01", None, False),
+        (AUDIO, b"\x94mp4a", b"mp4a", False),
+        (AUDIO, b"\x95\x00mp4a", None, False),
         (VIDEO, b"\x90hv", None, True),
         (VIDEO, b"", None, False),
         (AUDIO, AAC_HEADER, b"\xa2", True),
@@ -100,6 +102,28 @@ def test_of_data_only_the_first_metadata_is_kept_with_time_0() -> None:
         (DATA, 9, DESCRIPTION),
     )
     assert taken(writer) == [HEADER, tag(DATA, 0, DESCRIPTION)]
+
+
+def test_of_several_tracks_the_lowest_heard_is_kept() -> None:
+    """OBS sends the first one plain and the others beside it; others send all of them wrapped."""
+    header, frame = b"\x90hvc1header", b"\x91hvc1\x00\x00\x00frame"
+    second, third = b"\x96\x00hvc1\x02second", b"\x96\x01hvc1\x03\x00\x00\x00third"
+    writer = writer_of((VIDEO, 0, header), (VIDEO, 0, second), (VIDEO, 40, frame), (VIDEO, 40, third))
+    assert taken(writer) == [HEADER, tag(VIDEO, 0, header), tag(VIDEO, 40, frame)]
+    writer = writer_of(
+        (VIDEO, 0, third), (VIDEO, 0, second), (VIDEO, 40, third), (AUDIO, 41, b"\x95\x01Opus\x09x")
+    )
+    assert taken(writer) == [
+        HEADER,
+        tag(VIDEO, 0, b"\x91hvc1\x00\x00\x00third"),
+        tag(VIDEO, 0, b"\x90hvc1second"),
+        tag(AUDIO, 41, b"\x91Opusx"),
+    ]
+
+
+def test_a_message_that_is_cut_short_is_passed_over() -> None:
+    writer = writer_of((VIDEO, 0, b"\x96\x11hvc1\x00\x00\x00\x09x"), (AUDIO, 3, AAC_HEADER))
+    assert taken(writer) == [HEADER, tag(AUDIO, 3, AAC_HEADER)]
 
 
 def test_a_late_track_ends_the_container_and_begins_the_next() -> None:
@@ -166,15 +190,54 @@ def test_another_codec_begins_a_container_without_the_old_set_up() -> None:
     assert taken(writer) == [HEADER + tag(AUDIO, 40, AAC_HEADER), tag(VIDEO, 40, HEVC_HEADER)]
 
 
-def test_a_new_set_up_of_the_same_codec_stays_in_the_container() -> None:
+def test_a_new_set_up_of_the_same_codec_is_a_reason_to_begin_again() -> None:
+    """Another size or rate: a decoder that was set up for the old one would read it wrongly."""
     larger = AVC_HEADER + b"more"
     writer = writer_of((VIDEO, 0, AVC_HEADER))
     taken(writer)
     writer.settle({Kind.VIDEO})
-    push(writer, (VIDEO, 40, larger), (AUDIO, 41, AAC_HEADER))
-    assert taken(writer) == [tag(VIDEO, 40, larger)]
+    push(writer, (VIDEO, 20, AVC_HEADER), (VIDEO, 40, larger))
+    assert taken(writer) == [tag(VIDEO, 20, AVC_HEADER)]
+    assert writer.reopen
     writer.restart()
-    assert writer.take() == HEADER + tag(VIDEO, 41, larger)
+    assert taken(writer) == [HEADER, tag(VIDEO, 40, larger)]
+
+
+def test_set_ups_that_change_together_begin_again_once() -> None:
+    larger, slower = AVC_HEADER + b"more", AAC_HEADER + b"more"
+    writer = writer_of((VIDEO, 0, AVC_HEADER), (AUDIO, 0, AAC_HEADER))
+    taken(writer)
+    writer.settle({Kind.VIDEO, Kind.AUDIO})
+    push(writer, (VIDEO, 40, larger), (AUDIO, 41, slower), (VIDEO, 42, AVC_FRAME))
+    assert taken(writer) == []
+    writer.restart()
+    assert taken(writer)[:2] == [HEADER + tag(AUDIO, 40, slower), tag(VIDEO, 40, larger)]
+    writer.settle({Kind.VIDEO, Kind.AUDIO})
+    assert not writer.reopen
+
+
+def test_a_set_up_that_changes_while_the_container_is_opened_is_not_missed() -> None:
+    """A publisher changes size and sample rate at once: the second change comes behind the first."""
+    larger, slower = AVC_HEADER + b"more", AAC_HEADER + b"more"
+    writer = writer_of((VIDEO, 0, AVC_HEADER), (AUDIO, 0, AAC_HEADER))
+    taken(writer)
+    writer.settle({Kind.VIDEO, Kind.AUDIO})
+    push(writer, (VIDEO, 40, larger))
+    assert taken(writer) == []
+    writer.restart()
+    push(writer, (AUDIO, 41, slower))
+    assert taken(writer) == [
+        HEADER + tag(AUDIO, 40, AAC_HEADER),
+        tag(VIDEO, 40, larger),
+        tag(AUDIO, 41, slower),
+    ]
+    writer.settle({Kind.VIDEO, Kind.AUDIO})
+    assert writer.reopen
+    writer.restart()
+    opening = taken(writer)
+    assert sorted(opening[0][len(HEADER) :]) == sorted(tag(AUDIO, 41, slower) + tag(VIDEO, 41, larger))
+    writer.settle({Kind.VIDEO, Kind.AUDIO})
+    assert not writer.reopen
 
 
 @pytest.fixture(scope="module")
@@ -234,3 +297,41 @@ def test_a_demuxer_follows_late_audio_through_a_reopening(clip: bytes) -> None:
     wanted = packets(clip)
     assert first["video"] + second["video"] == wanted["video"]
     assert second["audio"] == [packet for packet in wanted["audio"] if packet[0] >= 400]
+
+
+@pytest.mark.parametrize("wrap", ["old number", "ModEx", "one track of several"])
+def test_a_demuxer_reads_hevc_however_it_is_wrapped(wrap: str) -> None:
+    file = io.BytesIO()
+    write_clip(file, 10, ("libx265", "aac"))
+    writer = FlvWriter()
+    for message in messages_of(file.getvalue()):
+        payload = WRAPS[wrap](message.payload) if message.kind is VIDEO else message.payload
+        writer.push(MediaMessage(message.kind, message.timestamp, payload))
+    found = packets(b"".join(taken(writer)))
+    assert found == packets(file.getvalue())
+    assert len(found["video"]) == 10
+
+
+def old_number(payload: bytes) -> bytes:
+    """CodedFrames (with a composition time), CodedFramesX (without) or a header, as number 12."""
+    packet, rest = payload[0] & 0x0F, payload[5:]
+    if packet == 4:  # colours: only the new form has them
+        return payload
+    time = rest[:3] if packet == 1 else bytes(3)
+    kind = {0: 0, 1: 1, 2: 2, 3: 1}[packet]
+    return bytes([payload[0] & 0x70 | 12, kind]) + time + (rest[3:] if packet == 1 else rest)
+
+
+def mod_ex(payload: bytes) -> bytes:
+    return bytes([payload[0] & 0xF0 | 7]) + b"\x02\x00\x00\x05" + bytes([payload[0] & 0x0F]) + payload[1:]
+
+
+def one_track(payload: bytes) -> bytes:
+    return bytes([payload[0] & 0xF0 | 6, payload[0] & 0x0F]) + payload[1:5] + b"\x04" + payload[5:]
+
+
+WRAPS = {
+    "old number": old_number,
+    "ModEx": mod_ex,
+    "one track of several": one_track,
+}

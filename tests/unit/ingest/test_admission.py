@@ -47,6 +47,19 @@ def test_a_place_is_free_again_after_release() -> None:
     assert first.ended is None
 
 
+def test_a_place_is_taken_over_by_its_owner_only() -> None:
+    on_air = OnAir(takeover=True, wait_ms=0)
+    first = SilentFeed()
+    assert on_air.claim("live", first, "studio") == ""
+    assert on_air.claim("live", SilentFeed(), "van") == "studio is publishing"
+    assert on_air.claim("live", SilentFeed()) == "studio is publishing"
+    assert first.ended is None
+    assert on_air.claim("live", SilentFeed(), "studio") != "studio is publishing"
+    assert first.ended == REPLACED
+    on_air.release("live", first)
+    assert on_air.claim("live", SilentFeed(), "van") == ""
+
+
 def test_takeover_ends_the_feed_before_and_waits_for_its_reader() -> None:
     on_air = OnAir(takeover=True, wait_ms=TIME_OUT * 1000)
     second = SilentFeed()

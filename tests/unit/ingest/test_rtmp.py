@@ -10,7 +10,7 @@ from abr.errors import AddressInUse, UsageError
 from abr.ingest.rtmp import RtmpServer, Service
 from tests.fakes.log import KeptLines
 
-SERVICE = Service(applications=frozenset({"live"}), authorise=lambda _, __: False, on_feed=lambda _: None)
+SERVICE = Service(applications=frozenset({"live"}), authorise=lambda _, __: None, on_feed=lambda _: None)
 
 
 def make(host: str, port: int = 0) -> RtmpServer:

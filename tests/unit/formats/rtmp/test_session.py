@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from abr.errors import LocalProtocolError, RemoteProtocolError
-from abr.formats.rtmp import message
-from abr.formats.rtmp.amf import decode
+from abr.formats.flv import FlvWriter
+from abr.formats.rtmp import chunk, message
+from abr.formats.rtmp.amf import decode, encode
 from abr.formats.rtmp.chunk import ChunkReader, Message
 from abr.formats.rtmp.event import (
     Connected,
@@ -92,6 +93,7 @@ def test_from_the_handshake_to_the_end() -> None:
     session.accept()
     assert answers(session.send_bytes()) == [
         (4, b"\x00\x00\x00\x00\x00\x01"),
+        (20, ["onFCPublish", 0.0, None, {"level": "status", "code": "NetStream.Publish.Start", "description": "publishing"}]),
         (20, ["onStatus", 0.0, None, {"level": "status", "code": "NetStream.Publish.Start", "description": "publishing"}]),
     ]  # fmt: skip
     assert session.receive(media(VIDEO, 40, AVC_FRAME) + media(AUDIO, 41, AAC_FRAME)) == [
@@ -99,6 +101,10 @@ def test_from_the_handshake_to_the_end() -> None:
         MediaMessage(AUDIO, 41, AAC_FRAME),
     ]
     assert session.receive(stop()) == [PublishEnded()]
+    assert answers(session.send_bytes()) == [
+        (20, ["_result", 6.0, None]),
+        (20, ["onStatus", 0.0, None, {"level": "status", "code": "NetStream.Unpublish.Success", "description": "stopped"}]),
+    ]  # fmt: skip
     assert session.ended
     assert session.receive(b"anything") == []
 
@@ -128,9 +134,131 @@ def test_a_wrong_application_is_rejected() -> None:
     }])  # fmt: skip
 
 
-@pytest.mark.parametrize("app", ["live/", "/live", "live?user=a&password=b", "live/?x"])
+@pytest.mark.parametrize("app", ["live/", "/live", "live?user=a&password=b", "live/?x", "live/_definst_"])
 def test_an_application_is_known_without_slashes_and_query(app: str) -> None:
     assert isinstance(new_session().receive(HANDSHAKE + connect(app))[0], Connected)
+
+
+@pytest.mark.parametrize("key", ["key1", "key1?user=a&password=b", "key1/", "/key1"])
+def test_a_key_is_known_without_what_encoders_append(key: str) -> None:
+    assert new_session().receive(HANDSHAKE + connect() + publish(key))[1] == PublishRequested("live", "key1")
+
+
+def called(data: bytes) -> list[str]:
+    """The names of the commands among the server's answers."""
+    return [str(said[0]) for kind, said in answers(data) if kind == 20 and isinstance(said, list)]
+
+
+CONNECTING = HANDSHAKE + connect()
+PUBLISHING = call("createStream", 4.0, None) + call("publish", 5.0, None, "key1", "live", stream=1)
+STOPPING = call("FCUnpublish", 6.0, None, "key1") + call("deleteStream", 7.0, None, 1.0)
+ORDERS = {
+    # FFmpeg; GStreamer's rtmp2sink; Larix
+    "both announcements": (
+        call("releaseStream", 2.0, None, "key1") + call("FCPublish", 3.0, None, "key1") + PUBLISHING,
+        ["_result", "_result", "_result", "onFCPublish", "onStatus"],
+        STOPPING,
+        ["_result", "onStatus"],
+    ),
+    # librtmp: OBS, GStreamer's rtmpsink
+    "numbers of their own, and a larger chunk size": (
+        sent(message.set_chunk_size(4096)) + call("releaseStream", 2.0, None, "key1")
+        + call("FCPublish", 3.0, None, "key1") + call("createStream", 4.0, None)
+        + call("_checkbw", 5.0, None) + call("publish", 6.0, None, "key1", "live", stream=1),
+        ["_result", "_result", "_result", "_result", "onFCPublish", "onStatus"],
+        call("FCUnpublish", 0.0, None, "key1") + call("deleteStream", 0.0, None, 1.0),
+        ["onStatus"],
+    ),
+    # Flash Media Live Encoder, Wirecast
+    "closeStream first": (
+        call("releaseStream", 2.0, None, "key1") + call("FCPublish", 3.0, None, "key1") + PUBLISHING,
+        ["_result", "_result", "_result", "onFCPublish", "onStatus"],
+        call("closeStream", 0.0, None, stream=1) + STOPPING,
+        ["onStatus"],
+    ),
+    "nothing but what the specification has": (
+        PUBLISHING, ["_result", "onStatus"], call("deleteStream", 0.0, None, 1.0), ["onStatus"],
+    ),
+    "an end to what was left behind, before the beginning": (
+        STOPPING + call("closeStream", 0.0, None) + PUBLISHING,
+        ["_result", "_result", "onStatus"],
+        call("closeStream", 0.0, None, stream=1),
+        ["onStatus"],
+    ),
+    "two streams created, one used": (
+        call("createStream", 3.0, None) + PUBLISHING, ["_result", "_result", "onStatus"], STOPPING, ["_result", "onStatus"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_each_order_of_real_encoders(name: str) -> None:
+    """From connect to the end: what each one is answered, in order, with media between."""
+    beginning, first, end, last = ORDERS[name]
+    session = new_session()
+    session.receive(CONNECTING)
+    session.send_bytes()
+    assert session.receive(beginning) == [PublishRequested("live", "key1")]
+    session.accept()
+    assert called(session.send_bytes()) == first
+    picture = chunk.write(Message(VIDEO, 40, 1, AVC_FRAME), chunk_stream=6, chunk_size=128)
+    assert session.receive(picture) == [MediaMessage(VIDEO, 40, AVC_FRAME)]
+    assert session.receive(end) == [PublishEnded()]
+    assert called(session.send_bytes()) == last
+
+
+def test_unknown_calls_are_answered_and_answers_are_not() -> None:
+    session = publishing()
+    session.receive(call("_checkbw", 8.0, None) + call("FCSubscribe", 0.0, None))
+    assert answers(session.send_bytes()) == [(20, ["_result", 8.0, None])]
+    session.receive(call("_result", 9.0, None) + call("_error", 9.0, None) + call("onStatus", 9.0, None))
+    assert session.send_bytes() == b""
+
+
+def test_capabilities_are_answered_to_who_asks() -> None:
+    session = new_session()
+    session.receive(HANDSHAKE + call("connect", 1.0, {"app": "live", "fourCcList": ["av01"], "capsEx": 2.0}))
+    *_, (kind, said) = answers(session.send_bytes()[ANSWERED_HANDSHAKE:])
+    assert isinstance(said, list)
+    assert (kind, said[0], said[2]["capsEx"], said[2]["videoFourCcInfoMap"]["hvc1"]) == (
+        20,
+        "_result",
+        6.0,
+        1.0,
+    )
+
+
+def test_commands_may_come_in_amf3() -> None:
+    """Message type 17: a zero byte, AMF0, and an AMF3 object behind its marker. The answer asks for AMF0."""
+    asked = amf3_call("connect", 1.0, b"\x11\x0a\x0b\x01\x07app\x06\x09live\x1dobjectEncoding\x04\x03\x01")
+    requested = amf3_call("publish", 5.0, b"\x05\x11\x06\x09key1\x11\x06\x09live")
+    session = new_session()
+    assert session.receive(HANDSHAKE + asked + requested) == [
+        Connected("live", ""),
+        PublishRequested("live", "key1"),
+    ]
+    session.accept()
+    assert session.receive(amf3_call("deleteStream", 0.0, b"\x05\x11\x04\x01")) == [PublishEnded()]
+
+
+def amf3_call(name: str, number: float, values: bytes) -> bytes:
+    return sent(Message(17, 0, 0, b"\x00" + encode(name, number) + values))
+
+
+def test_what_a_client_says_of_itself_may_be_anything() -> None:
+    """A value of AMF3 may hold itself: it is never written out."""
+    asked = amf3_call("connect", 1.0, b"\x11\x0a\x0b\x01\x07app\x06\x09live\x11flashVer\x0a\x00\x01")
+    assert new_session().receive(HANDSHAKE + asked) == [Connected("live", "")]
+
+
+@pytest.mark.parametrize("size", [1, 2, 127, 4096, 65536, 0xFFFFFF, 0x7FFFFFFF])
+def test_any_chunk_size(size: int) -> None:
+    """A size of 16 MiB or more means the same: no message is longer."""
+    session = publishing()
+    session.receive(sent(message.set_chunk_size(size)))
+    big = Message(VIDEO, 0x1000000, 1, bytes(range(256)) * 4)
+    data = chunk.write(big, chunk_stream=6, chunk_size=min(size, 0xFFFFFF))
+    assert session.receive(data) == [MediaMessage(VIDEO, 0x1000000, big.payload)]
 
 
 def test_a_refused_publisher_hears_why_and_sends_nothing_more() -> None:
@@ -266,6 +394,59 @@ def test_flipped_bits_before_publishing(flips: list[tuple[int, int]]) -> None:
     session = new_session()
     events = assert_harmless(session, flip(WHOLE, flips), 500)
     assert not any(isinstance(event, MediaMessage) for event in events)
+
+
+SETUPS = (
+    WHOLE,
+    CONNECTING + ORDERS["numbers of their own, and a larger chunk size"][0],
+    HANDSHAKE + amf3_call("connect", 1.0, b"\x11\x0a\x0b\x01\x07app\x06\x09live\x01") + publish(),
+)
+BODY = b"".join(
+    (
+        metadata(width=320.0),
+        sent(message.window_size(10_000)),
+        *(media(VIDEO, 0xFFFFF0 + 40 * n, AVC_FRAME * 30) for n in range(6)),
+        sent(message.user_control(message.UserControl.PING_REQUEST, bytes(4))),
+        media(VIDEO, 0xFFFFFFF0, b"\x96\x11av01" + b"\x02\x00\x00\x02bb" + b"\x01\x00\x00\x01a"),
+        sent(message.set_chunk_size(4096)),
+        chunk.write(Message(22, 500, 1, b"\x08\x00\x00\x02\x00\x00\x64\x00\x00\x00\x00ab\x00\x00\x00\x0d"), chunk_stream=6, chunk_size=4096),
+        chunk.write(Message(2, 0, 0, b"\x00\x00\x00\x06"), chunk_stream=2, chunk_size=4096),
+        stop(),
+    )
+)  # fmt: skip
+
+
+@given(
+    st.sampled_from(SETUPS), st.lists(st.tuples(st.integers(0, 1 << 20), st.integers(0, 7)), max_size=20),
+    st.lists(st.integers(1, 4000), min_size=1, max_size=8), st.lists(st.integers(0, 1 << 20), max_size=3),
+)  # fmt: skip
+def test_a_whole_session_however_cut_flipped_and_shortened(
+    setup: bytes, flips: list[tuple[int, int]], steps: list[int], losses: list[int]
+) -> None:
+    """Only the peer's error, little memory, answers no longer than what was sent; then its media as FLV."""
+    data = flip(setup + BODY, flips)
+    for place in losses:
+        data = data[: place % len(data)] + data[place % len(data) + 1 :]
+    session, flv, position, said = new_session(), FlvWriter(), 0, 0
+    with suppress(RemoteProtocolError):
+        while position < len(data):
+            step = steps[position % len(steps)]
+            events = session.receive(data[position : position + step])
+            position += step
+            if any(isinstance(event, PublishRequested) for event in events) and not session.ended:
+                session.accept()
+            for event in events:
+                if isinstance(event, MediaMessage):
+                    flv.push(event)
+            said += len(session.send_bytes())
+            assert held(session) <= len(data)
+    assert said <= ANSWERED_HANDSHAKE + 4000 + len(data)
+    assert sum(map(len, iter(flv.take, None))) <= 4 * len(data) + 4000
+
+
+def held(session: ServerSession) -> int:
+    """Bytes that wait for the rest of their messages."""
+    return len(session._chunks._tail) + sum(len(stream.body) for stream in session._chunks._streams.values())
 
 
 def assert_harmless(session: ServerSession, data: bytes, step: int) -> list[Event]:
