@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from abr.model.media import Kind
+from abr.model.state import LinkState
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,8 @@ class FeedStats:
     """Bytes from the peer, protocol included."""
     messages: int = 0
     """Media messages (RTMP) or packets (SRT)."""
+    link: LinkState | None = None
+    """The connection's own readings (SRT)."""
 
 
 class Feed(Protocol):
