@@ -1,5 +1,6 @@
 """A feed, a file or a URL taken apart into packets."""
 
+import errno
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +12,7 @@ from abr.errors import FeedUnreadable
 from abr.ingest.feed import Feed
 from abr.ingest.mp4 import PlainFile
 from abr.ingest.track import choose, describe
+from abr.ingest.web import WEB_OPTIONS, Web
 from abr.model.columns import Packets
 from abr.model.media import Packet, Track
 
@@ -19,6 +21,9 @@ _PROBING = {"analyzeduration": "1500000"}
 
 _URL_TIMEOUT = (10.0, 5.0)
 """Seconds to open a URL, and to wait for its next bytes. PyAV ignores them for feeds: those have their own."""
+
+_WEB_TIMEOUT = (60.0, 60.0)
+"""The same for http(s): that long FFmpeg may wait for a live playlist to change. Its connections have limits of their own."""
 
 _BATCH = 64
 """Packets of a track that are handed on together."""
@@ -47,7 +52,7 @@ _SENTENCES: tuple[tuple[type[Exception], str], ...] = (
 class Demuxer:
     """Opens `source` and gives its packets. One thread opens, reads and closes it.
 
-    `source` is a Feed, a path or a URL; `format` is FFmpeg's name of the container (a feed knows its own),
+    `source` is a Feed, a path or a URL; an http(s) URL is read through `web` alone. `format` is FFmpeg's name of the container (a feed knows its own),
     `options` go to FFmpeg's demuxer. A feed is told which kinds of tracks were found (`Feed.settle`).
     Raises FeedUnreadable, in one sentence, when nothing can be read from it.
     """
@@ -58,9 +63,11 @@ class Demuxer:
         *,
         format: str | None = None,  # noqa: A002 - as in PyAV
         options: Mapping[str, str] | None = None,
+        web: Web | None = None,
     ) -> None:
         self.name = public_name(source) if isinstance(source, str) else source.name
         self._feed = None if isinstance(source, str) else source
+        self._web = web
         self._container = self._open(source, format, dict(options or {}))
         self._streams = choose(self._container)
         self.tracks: tuple[Track, ...] = tuple(
@@ -146,13 +153,32 @@ class Demuxer:
         try:
             if not isinstance(source, str):
                 return av.open(source, format=form or source.format, options=_PROBING | options)
+            if self._web is not None:
+                return self._open_web(self._web, options)
             if "://" in source:
                 return av.open(source, format=form, options=options, timeout=_URL_TIMEOUT)
             return av.open(f"file:{source}", format=form, options=options)
         except (av.FFmpegError, OSError, ValueError) as error:
             raise self._unreadable(source, error) from error
 
+    def _open_web(self, web: Web, options: dict[str, str]) -> Any:
+        """Let FFmpeg open nothing by itself; what stopped it, if something of ours did, is said instead of its error."""
+        try:
+            return av.open(
+                web.url,
+                format=web.format,
+                options=WEB_OPTIONS | options,
+                timeout=_WEB_TIMEOUT,
+                io_open=web.open,
+            )
+        except (av.FFmpegError, OSError, ValueError):
+            if web.failure is not None:
+                raise web.failure from None
+            raise
+
     def _unreadable(self, source: Feed | str, error: Exception) -> FeedUnreadable:
+        if self._web is not None and getattr(error, "errno", 0) == errno.EINVAL:
+            return FeedUnreadable(f"{self.name} is of a kind that is not read from a URL")
         if not isinstance(source, str):
             reason = f": {source.ended}" if source.ended else ""
             return FeedUnreadable(f"{self.name}: the feed brought no media that can be recognised{reason}")
@@ -177,6 +203,8 @@ class Demuxer:
     def _reason(self, error: Exception | None) -> str:
         if self._feed is not None and self._feed.ended:
             return self._feed.ended
+        if self._web is not None and self._web.failure is not None:
+            return str(self._web.failure)
         if error is None:
             return "the end"
         if isinstance(error, IndexError):
