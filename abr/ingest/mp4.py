@@ -77,7 +77,7 @@ class PlainFile:
         ValueError after `close`.
         """
         for samples, data in self._windows(_WINDOW_BYTES):
-            rows = zip(*(column.tolist() for column in samples[:5]), repeat(False), data)
+            rows = zip(*(column.tolist() for column in samples[:5]), repeat(False), data, repeat(False))
             yield from map(_packet, rows)
 
     def batches(self) -> Iterator[Packets]:

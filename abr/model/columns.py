@@ -31,7 +31,7 @@ class _Records(Sequence[T]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Packets(_Records[Packet]):
-    """Packets of one track, as a container gave them. Which of them are damaged is not kept."""
+    """Packets of one track, as a container gave them. Which of them are damaged or hidden is not kept."""
 
     track: int
     pts: Column
@@ -45,7 +45,7 @@ class Packets(_Records[Packet]):
         """The columns of packets of one track; there is at least one."""
         if isinstance(packets, Packets):
             return packets
-        tracks, pts, dts, durations, keys, _, data = zip(*packets, strict=True)
+        tracks, pts, dts, durations, keys, _, data, _ = zip(*packets, strict=True)
         return cls(tracks[0], _times(pts), _times(dts), _column(durations), _flags(keys), data)
 
     def whole(self) -> "Packets":

@@ -1,7 +1,5 @@
 """How a feed's time is laid on the output clock, and when that must change."""
 
-from enum import Enum
-
 from abr.model.time import NANO
 
 _PATIENCE = 3 * NANO
@@ -11,8 +9,7 @@ _WINDOW = 5 * NANO
 _LATE = NANO // 2
 """Everything late for so long: the feed's delay has grown for good."""
 _AHEAD = 3 * NANO
-"""More than this too early: it is not worth waiting until single frames have made up for it."""
-_SPARE = NANO // 5
+"""More than this too early: pictures are large, and moving them softly would take an hour."""
 _SLOWEST = 2 * NANO
 """For sound that comes so long after its pictures they are not held back: they are large."""
 
@@ -63,27 +60,14 @@ class Anchor:
         return len(self._quickest) == 2 and self._quickest[False] - self._quickest[True] > _SLOWEST
 
 
-class Verdict(Enum):
-    """What to do about the offset."""
-
-    STAY = 0
-    LATER = 1
-    """By one slot: one picture is repeated."""
-    EARLIER = -1
-    """By one slot: one picture is left out."""
-    LOST = 2
-    """Find a new one."""
-
-
 class Pace:
     """Watches how long before its last moment each item comes (its margin, ns); at best that is `hold`.
 
-    The least margin over some seconds says whether the source's clock has drifted away from ours.
+    It says when the offset is of no use any more. What changes slowly is `drift.Drift`'s work.
     """
 
     def __init__(self, hold: int) -> None:
         self._hold = hold
-        self._most = hold * 3 // 2 + _SPARE
         self.reset()
 
     def reset(self) -> None:
@@ -92,28 +76,26 @@ class Pace:
         self._least = 0
         self._late_since: list[int | None] = [None, None]
 
-    def see(self, margin: int, now: int, *, picture: bool) -> Verdict:
-        """Judge one item that came at `now`."""
-        if margin < 0:
-            since = self._late_since[picture]
-            if since is None:
-                self._late_since[picture] = now
-            elif now - since > _LATE:
-                return Verdict.LOST
-        else:
-            self._late_since[picture] = None
+    def is_lost(self, margin: int, now: int, *, picture: bool) -> bool:
+        """Judge one item that came at `now`: whether a new offset must be found."""
+        return self._is_late(margin, now, picture) or self._is_ahead(margin, now)
+
+    def _is_late(self, margin: int, now: int, kind: int) -> bool:
+        """Whether all items of a kind have been late for some time."""
+        if margin >= 0:
+            self._late_since[kind] = None
+            return False
+        since = self._late_since[kind]
+        if since is None:
+            self._late_since[kind] = since = now
+        return now - since > _LATE
+
+    def _is_ahead(self, margin: int, now: int) -> bool:
+        """Whether all items of some seconds came far too early."""
         if self._end is None:
             self._end, self._least = now + _WINDOW, margin
-        elif margin < self._least:
-            self._least = margin
+        self._least = min(self._least, margin)
         if now < self._end:
-            return Verdict.STAY
+            return False
         self._end = None
-        return self._judge(self._least)
-
-    def _judge(self, least: int) -> Verdict:
-        if least > self._hold + _AHEAD:
-            return Verdict.LOST
-        if least > self._most:
-            return Verdict.EARLIER
-        return Verdict.LATER if least < self._hold // 8 else Verdict.STAY
+        return self._least > self._hold + _AHEAD

@@ -93,10 +93,3 @@ def faded_in(samples: Samples, length: int) -> Samples:
     length = min(length, made.shape[1])
     made[:, :length] *= np.arange(length, dtype=np.float32) / max(1, length)
     return made
-
-
-def stretched(samples: Samples, length: int) -> Samples:
-    """The same sound in `length` samples."""
-    old = samples.shape[1]
-    places = np.linspace(0, old - 1, length)
-    return np.stack([np.interp(places, np.arange(old), channel) for channel in samples]).astype(np.float32)

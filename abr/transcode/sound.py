@@ -4,7 +4,8 @@ from collections import Counter
 
 from abr.model.ladder import AudioTarget
 from abr.transcode.frame import Samples, Sound
-from abr.transcode.samples import SampleRow, faded_in, stretched
+from abr.transcode.samples import SampleRow, faded_in
+from abr.transcode.stretch import Stretch
 
 _HOLE_MS = 20
 """A step in the times of more than this is a hole or an overlap of the source; less is jitter or drift."""
@@ -12,17 +13,17 @@ _HOLE_MS = 20
 _FAR_MS = 200
 """An error that is too large to be stretched away."""
 
-_DRIFT_MS = 4
+_DRIFT_US = 1500
 """From this mean error on, sound is stretched or squeezed."""
 
-_STRETCH = 1000
-"""By one sample in so many: not heard."""
+_MOST = 0.001
+"""By this part of its length at most: not heard."""
+
+_CALM = 1
+"""Seconds over which the error is averaged; an error that stays is made up for within twice that time."""
 
 _FADE_MS = 9
 """How long sound fades in after silence."""
-
-_AVERAGE = 16
-"""Pieces over which the error is averaged."""
 
 _LARGEST = 32
 """Frames in one Sound, at most."""
@@ -39,7 +40,8 @@ class SoundLine:
         rate = target.sample_rate
         self._name, self._channels, self._frame = target.name, target.channels, target.frame
         self._hole, self._far = rate * _HOLE_MS // 1000, rate * _FAR_MS // 1000
-        self._drift, self._fade = rate * _DRIFT_MS // 1000, rate * _FADE_MS // 1000
+        self._drift, self._fade = rate * _DRIFT_US // 1_000_000, rate * _FADE_MS // 1000
+        self._calm = rate * _CALM
         self._row: SampleRow | None = None
         self._start: int | None = None
         self._open = False
@@ -47,9 +49,11 @@ class SoundLine:
         """Whether the row ends in silence that stands for what did not come in time."""
         self._expected: int | None = None
         """Where the next piece would join the last one without a step."""
-        self._mean = 0
-        """Mean error times _AVERAGE."""
+        self._mean = 0.0
+        """Mean error, samples."""
+        self._stretch = Stretch(target.channels)
         self._stretching = False
+        self._stretched = 0.0
         self.counts: Counter[str] = Counter()
         """Samples: silence put in, late (their time was over), cut (overlapped), stretched (in or out)."""
 
@@ -64,7 +68,7 @@ class SoundLine:
 
     def restart(self) -> None:
         """The next piece stands where its place says, whatever came before."""
-        self._expected, self._mean, self._stretching = None, 0, False
+        self._expected = None
 
     def shift(self, samples: int) -> None:
         """The places of all later pieces are moved by so much; the sound follows softly."""
@@ -75,17 +79,17 @@ class SoundLine:
         """Add a piece whose first sample belongs at `place`."""
         if self._row is None:
             self._row = SampleRow(self._channels, place)
-        error, length = place - self._row.tail, samples.shape[1]
+        error, length = place - self._row.tail - self._stretch.held, samples.shape[1]
         step = 0 if self._expected is None else place - self._expected
         hole = abs(step) > self._hole and abs(error) > self._hole
         broken = self._expected is None or hole or abs(error) > self._far
         self._expected = place + length
         if not broken:
-            self._row.append(self._corrected(error, samples))
+            self._row.append(self._stretch.push(samples, self._slow(error, length)))
         elif length <= -error:
             self._lose(length)
         else:
-            self._join(self._row, error, samples)
+            self._join(self._row, place, samples)
         if not self._open and self._start is not None:
             self._row.drop_before(self._start - self._frame)
 
@@ -109,6 +113,7 @@ class SoundLine:
     def end(self, until: int) -> list[Sound]:
         """The last blocks: up to the first frame border at or after `until`, silence from `until` on."""
         if self._row:
+            self._row.append(self._stretch.flush())
             self.counts["cut"] += max(0, self._row.tail - until)
             self._row.cut_after(max(until, self._row.base))
         return self.take(until + -until % self._frame)
@@ -131,9 +136,12 @@ class SoundLine:
 
     def _fill(self, row: SampleRow, end: int) -> None:
         """Silence up to `end`, where sound should be."""
-        self.counts["silence"] += end - row.tail
-        row.fade_out(self._fade)
-        row.append_silence(end - row.tail)
+        row.append(self._stretch.flush())
+        missing = end - row.tail
+        if missing > 0:
+            self.counts["silence"] += missing
+            row.fade_out(self._fade)
+            row.append_silence(missing)
         self.restart()
         self._dry = True
 
@@ -142,9 +150,11 @@ class SoundLine:
         self.counts["late" if self._dry else "cut"] += length
         self.restart()
 
-    def _join(self, row: SampleRow, error: int, samples: Samples) -> None:
+    def _join(self, row: SampleRow, place: int, samples: Samples) -> None:
         """Put a piece where it belongs, after silence, or without what overlaps; it fades in."""
-        self._mean, self._stretching = 0, False
+        row.append(self._stretch.flush())
+        self._mean, self._stretching = 0.0, False
+        error = place - row.tail
         if error < 0:
             cut = min(-error, samples.shape[1])
             self.counts["late" if self._dry else "cut"] += cut
@@ -153,19 +163,19 @@ class SoundLine:
             self.counts["silence"] += error
             row.fade_out(self._fade)
             row.append_silence(error)
-        row.append(faded_in(samples, self._fade))
+        row.append(self._stretch.push(faded_in(samples, self._fade), 0.0))
         self._dry = False
 
-    def _corrected(self, error: int, samples: Samples) -> Samples:
-        """Stretch or squeeze a piece a little while the sound is off its place."""
-        self._mean += error - self._mean // _AVERAGE
-        most = samples.shape[1] // _STRETCH
-        if self._stretching:
-            self._stretching = abs(error) > self._drift // 8
-        else:
-            self._stretching = abs(self._mean) > self._drift * _AVERAGE
-        if not self._stretching or not most:
-            return samples
-        change = max(-most, min(most, error))
-        self.counts["stretched"] += abs(change)
-        return stretched(samples, samples.shape[1] + change)
+    def _slow(self, error: int, length: int) -> float:
+        """How much longer a piece must be, as a part of its length.
+
+        Once sound was off its place it is followed without a pause: a clock that drifts goes on drifting.
+        """
+        self._mean += (error - self._mean) * length / (self._calm + length)
+        self._stretching = self._stretching or abs(self._mean) > self._drift
+        if not self._stretching:
+            return 0.0
+        slow = max(-_MOST, min(_MOST, self._mean / (2 * self._calm)))
+        self._stretched += abs(slow) * length
+        self.counts["stretched"] = int(self._stretched)
+        return slow

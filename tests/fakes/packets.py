@@ -19,11 +19,17 @@ def audio_track(index: int = 1, time_base: Fraction = TS, codec: str = "aac") ->
 
 
 def packet(
-    dts: int | None, *, track: int = 0, pts: int | None = None, duration: int = 3600, key: bool = False
+    dts: int | None,
+    *,
+    track: int = 0,
+    pts: int | None = None,
+    duration: int = 3600,
+    key: bool = False,
+    data: bytes = b"x",
 ) -> Packet:
     """A packet; its presentation time is its decode time unless told. `pts=-1` leaves it out."""
     shown = dts if pts is None else None if pts == -1 else pts
-    return Packet(track, shown, dts, duration, key, False, b"x")
+    return Packet(track, shown, dts, duration, key, False, data)
 
 
 def sounds(start: int, count: int, *, track: int = 1) -> list[Packet]:

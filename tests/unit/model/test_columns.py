@@ -18,6 +18,7 @@ PACKETS = st.lists(
         duration=st.integers(0, 1 << 40),
         key=st.booleans(),
         corrupt=st.just(False),
+        hidden=st.just(False),
         data=st.binary(max_size=3),
     ),
     min_size=1,

@@ -130,7 +130,7 @@ def test_a_shift_of_the_places_is_followed_softly(shift):
         sound.put(place + shift, np.ones((1, FRAME), np.float32))
         place += FRAME
     assert abs(place + shift - sound.tail) <= 24
-    assert sound.counts["stretched"] == abs(sound.tail - place)
+    assert abs(sound.counts["stretched"] - abs(shift)) <= 40
     assert sound.counts["silence"] == sound.counts["cut"] == 0
 
 
@@ -141,7 +141,8 @@ def test_a_slow_clock_of_the_source_never_brings_the_sound_far_from_its_place():
         place = START + count * FRAME + count * FRAME // 5000  # 200 ppm
         sound.put(place, np.ones((1, FRAME), np.float32))
         errors.append(abs(place + FRAME - sound.tail))
-    assert max(errors) < 240
+    assert max(errors) < 120
+    assert max(errors[500:]) < 60
     assert sound.counts["silence"] == sound.counts["cut"] == 0
 
 
