@@ -1,12 +1,18 @@
 """What a container says of its streams: which of them are used, and the record of each."""
 
+import io
 from fractions import Fraction
 from typing import Any
 
+import av
 from av.stream import Disposition
 
+from abr.formats.displaymatrix import turn_in_header
 from abr.ingest.language import language_tag
-from abr.model.media import Kind, Track
+from abr.model.media import UPRIGHT, Kind, Track, Turn
+
+_TURNING = ("mov", "matroska")
+"""Containers that can say how pictures are turned."""
 
 _NOT_MEDIA = frozenset(("ansi", "bintext", "xbin", "idf"))
 """Text that FFmpeg would paint as a picture."""
@@ -46,7 +52,26 @@ def describe(index: int, stream: Any) -> Track:
         height=context.height,
         pixel_aspect=Fraction(stream.sample_aspect_ratio or 1),
         frame_rate=stream.guessed_rate or stream.average_rate,
+        turn=_turn(stream),
     )
+
+
+def _turn(stream: Any) -> Turn:
+    """How the container wants a stream's pictures turned.
+
+    PyAV shows it nowhere but on frames of the container's own decoder. What it copies of a stream for another
+    container holds it, so the header of a MOV that is never written tells it.
+    """
+    if not stream.container.format.name.startswith(_TURNING):
+        return UPRIGHT
+    header = io.BytesIO()
+    try:
+        with av.open(header, "w", format="mov", options={"movflags": "empty_moov"}) as copy:
+            copy.add_stream_from_template(stream)
+            copy.start_encoding()
+    except (av.FFmpegError, ValueError):
+        return UPRIGHT  # a codec that MOV does not have
+    return turn_in_header(header.getvalue())
 
 
 def _usable(stream: Any) -> bool:

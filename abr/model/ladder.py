@@ -2,9 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from fractions import Fraction
 
 from abr.model.time import AAC_FRAME
+
+
+class Fit(StrEnum):
+    """What is done where a source's shape is not a rung's."""
+
+    LETTERBOX = "letterbox"
+    """The whole picture, undistorted, between bars."""
+    CROP = "crop"
+    """The middle of the picture, undistorted, without bars."""
+    STRETCH = "stretch"
+    """The whole picture, distorted, without bars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +67,10 @@ class AudioTarget:
     """What a player shows in its menu."""
     track: int = 0
     """Which of the feed's audio tracks it is made from (0 is the first)."""
+    asked: str | None = None
+    """The language (BCP 47) by which the track is chosen instead."""
+    loudness: float | None = None
+    """LUFS that the sound is brought to; None leaves it as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +83,7 @@ class Ladder:
     """D: seconds of a segment."""
     window: Fraction
     """Seconds that the live playlists name."""
+    fit: Fit = Fit.LETTERBOX
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -13,6 +13,23 @@ class Kind(StrEnum):
     AUDIO = "audio"
 
 
+class Turn(NamedTuple):
+    """What must be done to a stored picture so that it stands upright (ISO/IEC 14496-12, 8.3.2: the track's matrix)."""
+
+    quarters: int = 0
+    """Quarter turns clockwise, 0 to 3."""
+    mirrored: bool = False
+    """Left and right are exchanged first."""
+
+    @property
+    def sideways(self) -> bool:
+        """Whether width and height change places."""
+        return self.quarters % 2 == 1
+
+
+UPRIGHT = Turn()
+
+
 @dataclass(frozen=True, slots=True)
 class Track:
     """One track of a feed, as it was found when the feed was opened."""
@@ -36,6 +53,14 @@ class Track:
     """BCP 47, or None where the feed does not say."""
     bit_rate: int = 0
     """Bits/s as the container says, 0 for unknown."""
+    turn: Turn = UPRIGHT
+    """How the container wants its pictures turned."""
+
+    @property
+    def shown_size(self) -> tuple[int, int]:
+        """Width and height as they are seen: pixels square, picture upright; 0 where the feed does not say."""
+        width = round(self.width * self.pixel_aspect)
+        return (self.height, width) if self.turn.sideways else (width, self.height)
 
 
 Data = bytes | memoryview
@@ -52,6 +77,8 @@ class Packet(NamedTuple):
     key: bool
     corrupt: bool
     data: Data
+    hidden: bool = False
+    """Not shown: it was there before, and is decoded only because packets after it need it."""
 
 
 class Gap(NamedTuple):
@@ -60,6 +87,12 @@ class Gap(NamedTuple):
     track: int
     start: int
     end: int
+
+
+class Absent(NamedTuple):
+    """No packet of a rendition comes before `until`, the start of a segment, in ticks of its timescale."""
+
+    until: int
 
 
 class EncodedPacket(NamedTuple):

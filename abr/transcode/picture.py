@@ -9,6 +9,8 @@ import numpy as np
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from numpy.typing import NDArray
 
+from abr.model.ladder import Fit
+
 PIXELS = "yuv420p"
 """The form of every picture that goes to an encoder: 8 bits, 4:2:0, BT.709, limited range, square pixels."""
 
@@ -70,13 +72,34 @@ def pixel_aspect(frame: av.VideoFrame) -> Fraction:
 
 
 @lru_cache(maxsize=64)  # asked for each picture of each rung
-def place(width: int, height: int, aspect: Fraction, room: tuple[int, int]) -> Box:
+def window(width: int, height: int, aspect: Fraction, room: tuple[int, int]) -> Box | None:
+    """The middle part of a picture that fills `room` undistorted; None for all of it.
+
+    What would cut off less than two pixels of `room` is left out, as in `place`.
+    """
+    shape = Fraction(*room)
+    shown = Fraction(width, height) * aspect
+    if place(width, height, aspect, room)[2:] == room:
+        return None
+    if shown > shape:
+        part = min(width, _even(height * shape / aspect))
+        return Box(_half_even(width - part), 0, part, height)
+    part = min(height, _even(width * aspect / shape))
+    return Box(0, _half_even(height - part), width, part)
+
+
+@lru_cache(maxsize=64)
+def place(width: int, height: int, aspect: Fraction, room: tuple[int, int], fit: Fit = Fit.LETTERBOX) -> Box:
     """Where a picture of this size and pixel aspect lies in `room`: whole, undistorted, in the middle.
+
+    Only `Fit.LETTERBOX` leaves room beside it; what `Fit.CROP` leaves out is said by `window`.
 
     A bar that would be thinner than two pixels is left out: the rung's size is then the picture's,
     rounded to even numbers (854x480 is 16:9).
     """
     across, down = room
+    if fit is not Fit.LETTERBOX:
+        return Box(0, 0, across, down)
     shown = Fraction(width, height) * aspect
     box_width = min(across, _even(down * shown))
     box_height = min(down, _even(across / shown))

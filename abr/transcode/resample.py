@@ -6,9 +6,8 @@ import av
 import numpy as np
 
 from abr.model.time import NANO
+from abr.transcode.downmix import channel_names, mixing
 from abr.transcode.frame import Samples
-
-_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
 
 _Form = tuple[int, str, str]
 """Sample rate, format and layout."""
@@ -17,7 +16,7 @@ _Form = tuple[int, str, str]
 class Resampler:
     """Converts the sound of one track for one rendition. Its form may change from frame to frame.
 
-    One channel becomes two equal ones at full level; more than two are mixed down as FFmpeg does it.
+    One channel becomes two equal ones at full level; more than two are mixed down so that nothing clips.
     Frames that FFmpeg refuses are left out and counted in `refused`.
     """
 
@@ -26,6 +25,7 @@ class Resampler:
         self._channels = channels
         self._form: _Form | None = None
         self._engine: av.AudioResampler | None = None
+        self._mixing: Samples | None = None
         self._shift = 0
         """From the times of frames to the ones that were given with them, ns."""
         self.refused = 0
@@ -36,7 +36,8 @@ class Resampler:
         made: list[tuple[int, Samples]] = []
         if form != self._form:
             made = self.flush()
-            self._form, self._engine = form, self._new_engine(form, frame.layout.nb_channels)
+            self._form, self._engine = form, self._new_engine(form)
+            self._mixing = mixing(channel_names(frame.layout), self._channels)
         if self._engine is None:
             return [*made, (time, self._shaped(frame))]
         self._shift = time - _instant(frame)
@@ -48,11 +49,10 @@ class Resampler:
         self._engine = self._form = None
         return made
 
-    def _new_engine(self, form: _Form, channels: int) -> av.AudioResampler | None:
-        wanted = 1 if channels == 1 else self._channels
-        if form[:2] == (self._rate, "fltp") and channels == wanted:
+    def _new_engine(self, form: _Form) -> av.AudioResampler | None:
+        if form[:2] == (self._rate, "fltp"):
             return None
-        return av.AudioResampler(format="fltp", layout=_LAYOUTS[wanted], rate=self._rate)
+        return av.AudioResampler(format="fltp", rate=self._rate)
 
     def _resampled(self, frame: av.AudioFrame | None) -> list[tuple[int, Samples]]:
         assert self._engine is not None
@@ -68,9 +68,7 @@ class Resampler:
         samples: Samples = frame.to_ndarray().astype(np.float32, copy=False)
         if not np.isfinite(samples.sum()):  # damaged float sound; an encoder would refuse it
             samples = np.nan_to_num(samples, posinf=0.0, neginf=0.0)
-        if samples.shape[0] != self._channels:
-            samples = np.repeat(samples[:1], self._channels, axis=0)
-        return samples
+        return samples if self._mixing is None else self._mixing @ samples
 
 
 def _instant(frame: Any) -> int:

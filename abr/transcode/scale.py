@@ -7,7 +7,22 @@ import av
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
 from abr.errors import MediaError
-from abr.transcode.picture import PIXELS, Box, colour_of, framed, pixel_aspect, place, reference, tag
+from abr.model.ladder import Fit
+from abr.transcode.chain import Chain
+from abr.transcode.picture import (
+    PIXELS,
+    Box,
+    Colour,
+    colour_of,
+    framed,
+    pixel_aspect,
+    place,
+    reference,
+    tag,
+    window,
+)
+from abr.transcode.tone import PIXELS as RGB
+from abr.transcode.tone import Range, Toner, can_map, range_of
 
 Size = tuple[int, int]
 
@@ -24,43 +39,98 @@ three where a picture shrinks to a fifth."""
 
 
 class Scaler:
-    """Any picture to one size: colour converted, pixels square, bars where the shapes differ."""
+    """Any picture to one size: colour converted, HDR brought to BT.709, pixels square.
 
-    def __init__(self, size: Size) -> None:
+    Where the shapes differ `fit` says what is done.
+    """
+
+    def __init__(self, size: Size, fit: Fit = Fit.LETTERBOX) -> None:
         self._size = size
+        self._fit = fit
         self._reformatter = VideoReformatter()
+        self._cutter: tuple[Box, Chain] | None = None
+        self._toning: _Toning | None = None
 
     def scale(self, frame: av.VideoFrame) -> av.VideoFrame:
         """The picture in this size; `frame` itself if it is so already. Raises MediaError."""
-        box = place(frame.width, frame.height, pixel_aspect(frame), self._size)
-        picture = self._convert(frame, box)
+        shape = (frame.width, frame.height, pixel_aspect(frame), self._size)
+        part = window(*shape) if self._fit is Fit.CROP else None
+        box = place(*shape, self._fit)
+        try:
+            picture = self._convert(frame if part is None else self._cut(frame, part), box)
+        except (av.FFmpegError, ValueError) as error:
+            raise MediaError(
+                f"a picture of {frame.width}x{frame.height} in {frame.format.name} cannot be converted: "
+                f"{getattr(error, 'strerror', error)}"
+            ) from error
         if box[2:] == self._size:
             return picture
         return framed(picture, box, self._size)
 
+    def _cut(self, frame: av.VideoFrame, part: Box) -> av.VideoFrame:
+        """A part of a picture; no pixel is copied."""
+        if self._cutter is None or self._cutter[0] != part:
+            self._cutter = part, Chain(("crop", f"{part.width}:{part.height}:{part.left}:{part.top}"))
+        return self._cutter[1].push(frame)[-1]
+
     def _convert(self, frame: av.VideoFrame, box: Box) -> av.VideoFrame:
-        colour = colour_of(frame)
-        try:
-            picture = self._reformatter.reformat(
-                frame,
-                box.width,
-                box.height,
-                PIXELS,
-                src_colorspace=colour.matrix,
-                dst_colorspace=Colorspace.ITU709,
-                interpolation=_EXACT,
-                src_color_range=colour.range,
-                dst_color_range=ColorRange.MPEG,
-                threads=1,
-            )
-        except av.FFmpegError as error:
-            raise MediaError(
-                f"a picture of {frame.width}x{frame.height} in {frame.format.name} cannot be converted: "
-                f"{error.strerror}"
-            ) from error
+        colour, wide = colour_of(frame), range_of(frame)
+        if wide is not None and can_map():
+            return self._toned(frame, box, colour, wide)
+        picture = _reformatted(self._reformatter, frame, box, colour)
         if picture is not frame:
             tag(picture)
         return picture
+
+    def _toned(self, frame: av.VideoFrame, box: Box, colour: Colour, wide: Range) -> av.VideoFrame:
+        """The picture scaled first: a table of colours costs time for each pixel."""
+        if self._toning is None or self._toning.kind is not wide:
+            self._toning = _Toning(wide)
+        return self._toning.convert(frame, box, colour)
+
+
+class _Toning:
+    """The way of a picture of more than BT.709: scaled to RGB, through the table, to what encoders take."""
+
+    def __init__(self, kind: Range) -> None:
+        self.kind = kind
+        self._toner = Toner(kind)
+        self._before, self._after = VideoReformatter(), VideoReformatter()
+
+    def convert(self, frame: av.VideoFrame, box: Box, colour: Colour) -> av.VideoFrame:
+        rgb = self._before.reformat(
+            frame,
+            box.width,
+            box.height,
+            RGB,
+            src_colorspace=colour.matrix,
+            dst_colorspace=colour.matrix,
+            interpolation=_EXACT,
+            src_color_range=colour.range,
+            dst_color_range=ColorRange.JPEG,
+            threads=1,
+        )
+        toned = self._toner.push(rgb)
+        picture = _reformatted(self._after, toned, box, Colour(Colorspace.ITU709, ColorRange.JPEG))
+        # What the source said of its light (mastering display, light level) is true no more.
+        return reference(picture)
+
+
+def _reformatted(
+    reformatter: VideoReformatter, frame: av.VideoFrame, box: Box, colour: Colour
+) -> av.VideoFrame:
+    return reformatter.reformat(
+        frame,
+        box.width,
+        box.height,
+        PIXELS,
+        src_colorspace=colour.matrix,
+        dst_colorspace=Colorspace.ITU709,
+        interpolation=_EXACT,
+        src_color_range=colour.range,
+        dst_color_range=ColorRange.MPEG,
+        threads=1,
+    )
 
 
 class Cascade:
@@ -70,8 +140,8 @@ class Cascade:
     larger one that has a picture whenever it has one itself, else from the source.
     """
 
-    def __init__(self, sizes: Sequence[Size], steps: Sequence[int]) -> None:
-        self._scalers = [Scaler(size) for size in sizes]
+    def __init__(self, sizes: Sequence[Size], steps: Sequence[int], fit: Fit = Fit.LETTERBOX) -> None:
+        self._scalers = [Scaler(size, fit) for size in sizes]
         self._bases = [_base(rung, sizes, steps) for rung in range(len(sizes))]
         self._source: av.VideoFrame | None = None
         self._made: dict[int, av.VideoFrame] = {}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from abr.clock import Clock
-from abr.errors import FeedUnreadable, MediaError
+from abr.errors import FeedUnreadable
 from abr.ingest.demux import Demuxer
 from abr.model.columns import MISSING, Packets
 from abr.model.ladder import AudioTarget, Ladder, VideoTarget
@@ -58,18 +58,13 @@ def open_copy(channel: str, ladder: Ladder, demuxer: Demuxer, clock: Clock) -> C
 
 
 def _targets(ladder: Ladder, tracks: Sequence[Track]) -> dict[int, VideoTarget | AudioTarget]:
-    """Which track becomes which rendition: the first of each kind."""
-    chosen: dict[int, VideoTarget | AudioTarget] = {}
-    for kind, targets in ((Kind.VIDEO, ladder.video), (Kind.AUDIO, ladder.audio)):
-        track = next((track for track in tracks if track.kind is kind), None)
-        if track is None or not targets:
-            continue
-        if targets[0].codec != "copy":
-            raise MediaError(
-                f"the {track.codec} sound cannot be copied into CMAF; use a profile that encodes"
-            )
-        chosen[track.index] = targets[0]
-    return chosen
+    """Which track becomes which rendition: the first picture, and the sound that the ladder names."""
+    pictures = [track for track in tracks if track.kind is Kind.VIDEO]
+    sounds = [track for track in tracks if track.kind is Kind.AUDIO]
+    chosen: dict[int, VideoTarget | AudioTarget] = {
+        track.index: target for track, target in zip(pictures, ladder.video, strict=False)
+    }
+    return chosen | {sounds[target.track].index: target for target in ladder.audio}
 
 
 def _read_head(

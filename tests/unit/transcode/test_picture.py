@@ -9,7 +9,8 @@ from av.video.reformatter import ColorRange, Colorspace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abr.transcode.picture import Box, black, colour_of, framed, pixel_aspect, place, reference
+from abr.model.ladder import Fit
+from abr.transcode.picture import Box, black, colour_of, framed, pixel_aspect, place, reference, window
 
 
 def test_untagged_standard_definition_is_601_and_high_definition_709():
@@ -71,6 +72,40 @@ def test_a_box_is_even_inside_its_room_and_touches_two_sides(width, height, acro
     assert 0 <= box.left <= box.left + box.width <= room[0]
     assert 0 <= box.top <= box.top + box.height <= room[1]
     assert box.width == room[0] or box.height == room[1]
+
+
+@pytest.mark.parametrize("fit", [Fit.CROP, Fit.STRETCH])
+def test_only_a_letterbox_leaves_room(fit):
+    assert place(640, 480, Fraction(1), (1280, 720), fit) == (0, 0, 1280, 720)
+
+
+@pytest.mark.parametrize(
+    ("source", "aspect", "room", "part"),
+    [
+        ((1920, 1080), 1, (1280, 720), None),
+        ((1920, 1080), 1, (854, 480), None),
+        ((1280, 960), 1, (1280, 720), (0, 120, 1280, 720)),
+        ((1080, 1920), 1, (1280, 720), (0, 656, 1080, 608)),
+        ((1920, 800), 1, (1280, 720), (248, 0, 1422, 800)),
+        ((720, 576), Fraction(64, 45), (1024, 576), None),
+        ((720, 576), Fraction(64, 45), (640, 480), (90, 0, 540, 576)),
+        ((1, 4000), 1, (64, 64), (0, 1998, 1, 2)),
+    ],
+)
+def test_a_window_is_the_middle_that_fills_the_room(source, aspect, room, part):
+    assert window(*source, Fraction(aspect), room) == part
+
+
+@given(
+    st.integers(1, 8192), st.integers(1, 8192), st.integers(1, 50), st.integers(1, 50),
+    st.integers(16, 2000), st.integers(16, 2000),
+)  # fmt: skip
+def test_a_window_lies_inside_its_picture(width, height, across, down, half_x, half_y):
+    part = window(width, height, Fraction(across, down), (2 * half_x, 2 * half_y))
+    if part is not None:
+        assert 0 <= part.left <= part.left + part.width <= width
+        assert 0 <= part.top <= part.top + part.height <= height
+        assert part.width == width or part.height == height
 
 
 def test_a_reference_shares_pixels_and_nothing_else():

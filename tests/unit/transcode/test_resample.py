@@ -72,7 +72,19 @@ def test_six_channels_are_mixed_down_to_two():
     made = joined(Resampler(RATE, 2).push(0, frame(samples, RATE, "5.1")))[1]
     assert made.shape[0] == 2
     assert np.array_equal(made[0], made[1])
-    assert 0.1 < made[0].max() <= 0.5
+    assert made[0].max() == pytest.approx(0.5 * 0.5**0.5 / (1 + 2 * 0.5**0.5))
+
+
+@pytest.mark.parametrize("form", ["fltp", "s16"])
+@pytest.mark.parametrize("rate", [RATE, 44_100])
+def test_full_scale_in_all_channels_does_not_clip(rate, form):
+    """However the source counts its samples: the mix is ours, and the same for all."""
+    samples = np.tile(wave(0, rate // 10, rate), (6, 1))
+    if form == "s16":
+        samples = (samples.T.reshape(1, -1) * 32767).astype(np.int16)
+    resampler = Resampler(RATE, 2)
+    made = joined(resampler.push(0, frame(samples, rate, "5.1", form=form)) + resampler.flush())[1]
+    assert 0.95 < np.abs(made[:, 500:4000]).max() <= 1.005
 
 
 def test_a_change_of_rate_and_layout_loses_nothing():
@@ -93,3 +105,26 @@ def test_damaged_floats_become_silence():
     [(_, made)] = Resampler(RATE, 2).push(0, frame(samples, RATE, "stereo"))
     assert np.isfinite(made).all()
     assert made.sum() == 2046
+
+
+FORMS = [(48_000, "stereo", "fltp"), (44_100, "stereo", "fltp"), (44_100, "mono", "s16p"), (48_000, "mono", "fltp"), (32_000, "stereo", "s16p"), (48_000, "stereo", "fltp")]  # fmt: skip
+
+
+def test_changes_of_rate_and_layout_are_not_heard():
+    """A tone goes on through all of them: no hole, and no step that is not the tone's own."""
+    resampler, pieces, place = Resampler(RATE, 2), [], 0
+    for rate, layout, form in FORMS:
+        for _ in range(10):
+            samples = np.tile(wave(place * rate // 50, rate // 50, rate), (2 if layout == "stereo" else 1, 1))
+            if form == "s16p":
+                samples = (samples * 32767).astype(np.int16)
+            pieces += resampler.push(
+                place * 20_000_000, frame(samples, rate, layout, form=form, pts=place * rate // 50)
+            )
+            place += 1
+    at, made = joined(pieces + resampler.flush())
+    assert at == 0
+    assert abs(made.shape[1] - place * 960) <= len(FORMS)
+    steepest = 2 * np.pi * 440 / RATE
+    assert np.abs(np.diff(made[0])).max() < 2 * steepest
+    assert resampler.refused == 0

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from abr.errors import MediaError
+from abr.model.ladder import Fit
 from abr.transcode.scale import Cascade, Scaler
+from tests.fakes.footage import flagged, luma_of
 
 RED = (63, 102, 240)
 """Pure red in BT.709, limited range."""
@@ -146,3 +148,115 @@ def test_another_source_is_scaled():
 )
 def test_a_rung_is_scaled_from_the_nearest_larger_one_with_a_picture(sizes, steps, bases):
     assert Cascade(sizes, steps)._bases == bases
+
+
+def striped(size, stripe):
+    """White, with a dark stripe at the left and right edges, each `stripe` wide."""
+    frame = filled(size, (235, 128, 128))
+    luma_of(frame)[:, :stripe] = 60
+    luma_of(frame)[:, size[0] - stripe :] = 60
+    return frame
+
+
+def test_a_picture_that_is_cropped_fills_its_rung_with_its_middle():
+    made = luma_of(Scaler((64, 64), Fit.CROP).scale(striped((128, 64), 32)))
+    assert made.shape == (64, 64)
+    assert made.min() == 235
+    assert luma_of(Scaler((64, 64)).scale(striped((128, 64), 32))).min() == 16
+
+
+def test_cropping_counts_the_shape_of_pixels():
+    source = striped((720, 576), 90)
+    source.opaque = Fraction(64, 45)  # 16:9 on 720x576: a 4:3 rung shows 540 of its columns
+    assert luma_of(Scaler((640, 480), Fit.CROP).scale(source))[:, 4:-4].min() == 235
+
+
+def test_a_tall_picture_is_cropped_above_and_below():
+    source = filled((64, 256), (100, 128, 128))
+    luma_of(source)[96:160] = 200
+    assert luma_of(Scaler((64, 64), Fit.CROP).scale(source)).min() == 200
+
+
+def test_cropping_leaves_the_source_as_it_was():
+    source = striped((128, 64), 32)
+    source.pts, source.time_base = 7, Fraction(1, 25)
+    frames = Cascade([(64, 64), (32, 32)], [1, 1], Fit.CROP).scale(source, (0, 1))
+    assert (source.pts, source.time_base) == (7, Fraction(1, 25))
+    assert [luma_of(frame).min() for frame in frames.values()] == [235, 235]
+
+
+def test_a_picture_that_is_stretched_has_no_bars():
+    made = luma_of(Scaler((64, 64), Fit.STRETCH).scale(striped((128, 64), 32)))
+    assert (made[:, :12].max(), made[:, 20:44].min(), made[:, -12:].max()) == (60, 235, 60)
+
+
+@pytest.mark.parametrize("fit", list(Fit))
+@pytest.mark.parametrize("size", [(853, 479), (65, 49), (17, 301), (4000, 16), (1916, 1076)])
+def test_sources_of_odd_size_become_the_rungs(fit, size):
+    source = av.VideoFrame(*size, "yuv420p")
+    for plane, value in zip(source.planes, (180, 128, 128), strict=True):
+        np.frombuffer(plane, np.uint8)[:] = value
+    made = Scaler((64, 48), fit).scale(source)
+    assert (made.width, made.height, made.format.name) == (64, 48, "yuv420p")
+    assert abs(int(luma_of(made).max()) - 180) <= 1
+
+
+GREYS = {
+    "yuv422p": (180, 128, 128), "yuv444p": (180, 128, 128), "nv12": (180, 128), "yuv410p": (180, 128, 128),
+    "yuva420p": (180, 128, 128, 255), "uyvy422": None, "nv21": (180, 128),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", GREYS)
+def test_any_form_of_grey_is_the_same_grey(form):
+    values = GREYS[form]
+    frame = av.VideoFrame(64, 48, form)
+    if values is None:
+        np.frombuffer(frame.planes[0], np.uint8)[:] = np.tile((128, 180), frame.planes[0].buffer_size // 2)
+    else:
+        for plane, value in zip(frame.planes, values, strict=True):
+            np.frombuffer(plane, np.uint8)[:] = value
+    assert near(middle(Scaler((64, 48)).scale(frame)), (180, 128, 128))
+
+
+BARS = {
+    "white": (255, 255, 255),
+    "yellow": (255, 255, 0),
+    "green": (0, 255, 0),
+    "red": (255, 0, 0),
+    "black": (0, 0, 0),
+}
+BARS_709 = {
+    "white": (235, 128, 128), "yellow": (219, 16, 138), "green": (173, 42, 26), "red": (63, 102, 240), "black": (16, 128, 128),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["rgb24", "gbrp", "bgra", "rgb48le", "gbrp10le"])
+@pytest.mark.parametrize("colour", BARS)
+def test_colours_of_rgb_sources_are_those_of_709(form, colour):
+    rgb = av.VideoFrame.from_ndarray(np.full((48, 64, 3), BARS[colour], np.uint8), "rgb24")
+    frame = rgb if form == "rgb24" else rgb.reformat(format=form)
+    assert near(middle(Scaler((64, 48)).scale(frame)), BARS_709[colour])
+
+
+def test_a_palette_is_read():
+    frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), (255, 0, 0), np.uint8), "rgb24").reformat(
+        format="rgb8"
+    )
+    _y, _cb, cr = middle(Scaler((64, 48)).scale(frame))
+    assert cr > 220
+    indices = np.zeros((48, 64), np.uint8)
+    palette = np.zeros((256, 4), np.uint8)
+    palette[0] = (255, 255, 0, 0)  # ARGB
+    assert near(middle(Scaler((64, 48)).scale(av.VideoFrame.from_ndarray((indices, palette), "pal8"))), RED)
+
+
+def test_full_range_of_tags_is_brought_to_limited_range():
+    frame = filled((64, 48), (255, 128, 128))
+    frame.color_range = 2
+    assert near(middle(Scaler((64, 48)).scale(frame)), (235, 128, 128))
+
+
+def test_fields_that_nobody_could_weave_are_scaled_all_the_same():
+    made = Scaler((64, 48)).scale(flagged(filled((128, 96), (180, 128, 128)), "tff"))
+    assert near(middle(made), (180, 128, 128))
