@@ -1,6 +1,8 @@
 """From journal records to DASH: Periods with their timelines, extended and cut as the window moves.
 
-A Period is a run of releases of one session without a gap. Each rendition becomes a Representation.
+A Period is a run of releases of one session in which the same renditions have media. Each of these becomes a
+Representation, so a rung that pauses leaves with one Period and returns with another. A release of which an
+adaptation set has nothing at all is left out.
 """
 
 from collections import deque
@@ -89,12 +91,16 @@ class OpenPeriod:
         self.origin = origin
         self._numbers: deque[int] = deque()
         self._timelines = tuple(Timeline(row.start) for row in entry.release.rows)
-        self._sets = adaptation_sets(entry.session)
+        self._present = entry.present
+        self._sets = tuple(
+            tuple(index for index in members if index in self._present)
+            for members in adaptation_sets(entry.session)
+        )
         self._aligned = [True] * len(self._sets)
 
     def goes_on(self, entry: Entry) -> bool:
         """Whether this release belongs to the Period: no gap, no jump in any rendition."""
-        if entry.session.id != self.session.id:
+        if entry.session.id != self.session.id or entry.present != self._present:
             return False
         if self.session.live and entry.release.number != self._numbers[-1] + 1:
             return False
@@ -125,10 +131,7 @@ class OpenPeriod:
     def length(self) -> Fraction:
         """Seconds from Period@start to the end of its media, in the rendition that ends first."""
         renditions = self.session.renditions
-        ends = (
-            Fraction(timeline.end, rendition.timescale)
-            for timeline, rendition in zip(self._timelines, renditions, strict=True)
-        )
+        ends = (Fraction(self._timelines[index].end, renditions[index].timescale) for index in self._present)
         return min(ends) - self.origin.media
 
     @property
@@ -205,8 +208,8 @@ class LivePeriods:
         self._open = False
 
     def append(self, entry: Entry) -> None:
-        """The next release. One with a gap is left out and the next Period begins after it (DASH-IF IOP)."""
-        if not entry.whole:
+        """The next release. One that cannot be played is left out and the next Period begins after it (DASH-IF IOP)."""
+        if not is_playable(entry):
             self._open, self._run = False, None
             return
         if not self._open or not self.periods[-1].goes_on(entry):
@@ -218,7 +221,7 @@ class LivePeriods:
 
     def drop(self, entry: Entry) -> None:
         """The first release of the window leaves."""
-        if entry.whole and not self.periods[0].drop():
+        if is_playable(entry) and not self.periods[0].drop():
             self.periods.popleft()
 
     def elements(self, *, ended: bool) -> Iterator[Period]:
@@ -233,6 +236,12 @@ class LivePeriods:
 def period_id(session: Session, number: int) -> str:
     """Period@id: which session, and the number that it began with."""
     return f"{session.id}.{number}"
+
+
+def is_playable(entry: Entry) -> bool:
+    """Whether some rendition of each adaptation set has media here."""
+    present = set(entry.present)
+    return all(present.intersection(members) for members in adaptation_sets(entry.session))
 
 
 def adaptation_sets(session: Session) -> tuple[tuple[int, ...], ...]:

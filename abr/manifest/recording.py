@@ -15,7 +15,7 @@ from abr.formats.hls import (
     write_media,
     write_multivariant,
 )
-from abr.manifest.dash import OpenPeriod, Origin, period_id
+from abr.manifest.dash import OpenPeriod, Origin, is_playable, period_id
 from abr.manifest.hls import SegmentLines, multivariant
 from abr.manifest.rate import Weight, average_rate, peak_rate
 from abr.manifest.timeline import Entry, entry_of
@@ -85,8 +85,8 @@ class Recording:
         return {path: text.encode() for path, text in files.items()}
 
     def _extend(self, entry: Entry) -> None:
-        """A gap ends a Period. The next follows at once: a recording's DASH time line has no holes."""
-        if not entry.whole:
+        """What cannot be played ends a Period. The next follows at once: a recording's DASH time line has no holes."""
+        if not is_playable(entry):
             self._open = False
             return
         if not self._open or not self._periods[-1].goes_on(entry):

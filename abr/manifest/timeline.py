@@ -33,6 +33,11 @@ class Entry:
         """Whether no rendition has a gap here."""
         return not any(row.gap for row in self.release.rows)
 
+    @property
+    def present(self) -> tuple[int, ...]:
+        """The renditions that have media here, by their places in the session."""
+        return tuple(index for index, row in enumerate(self.release.rows) if not row.gap)
+
     def duration(self, index: int) -> int:
         """EXTINF of a rendition, by its place in the session."""
         return self.ends[index] - self.starts[index]

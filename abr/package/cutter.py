@@ -100,6 +100,16 @@ class Cutter:
                 pieces += self._open(int(rest.pts[0]))
         return pieces
 
+    def skip(self, until: int) -> list[Piece]:
+        """No packet before `until` comes (live, the start of a number): the open segment ends, gaps follow up to there."""
+        number = self._grid.number_at(until, self._rendition.timescale)
+        pieces: list[Piece] = []
+        if self._start is not None:
+            pieces.append(self._cut(self._start, self._limit))
+        pieces.extend(self._missing(range(self._number + 1, number), until))
+        self._number, self._start, self._limit = number - 1, None, until
+        return pieces
+
     def flush(self) -> list[Piece]:
         """The input has ended: the last segment runs to the end of its last sample."""
         if self._start is None or not self._held:

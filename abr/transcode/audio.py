@@ -8,6 +8,7 @@ from abr.model.ladder import AudioTarget
 from abr.model.media import EncodedPacket, Encoding, Kind
 from abr.transcode.encode import open_audio
 from abr.transcode.frame import Samples, Sound
+from abr.transcode.level import Level
 
 _LOUDEST = 4.0
 """Twelve decibels above full scale: beyond it stands what a broken stream decodes to, and it fails the encoder."""
@@ -16,13 +17,15 @@ _LOUDEST = 4.0
 class AudioEncoder:
     """Encodes one rendition, as a stage. The priming packet, before the first sample, is not given out.
 
+    Sound is brought to the target's loudness on the way, and measured if `measured`.
     So the packet at `pts` decodes to the samples from `pts` on. The first one lacks the overlap with what
     went before (9 ms fade in): feed one block earlier where there is one, and drop its packets.
     Raises EncoderMissing and MediaError.
     """
 
-    def __init__(self, target: AudioTarget) -> None:
+    def __init__(self, target: AudioTarget, *, measured: bool = False) -> None:
         self._target = target
+        self.level = Level(target, measured=measured)
         self._context, header, _ = open_audio(target)
         if self._context.frame_size != target.frame:
             raise self._error(f"has frames of {self._context.frame_size} samples instead of {target.frame}")
@@ -32,15 +35,20 @@ class AudioEncoder:
         """Samples since `_start` that the encoder has."""
         self._rest: Samples = np.zeros((target.channels, 0), np.float32)
         self.encoding = Encoding(
-            target.name, Kind.AUDIO, target.sample_rate, header, delay=0, held=2 * target.frame
+            target.name,
+            Kind.AUDIO,
+            target.sample_rate,
+            header,
+            delay=0,
+            held=2 * target.frame + self.level.delay,
         )
 
     def push(self, item: Sound, now: int) -> list[EncodedPacket]:  # noqa: ARG002 - a stage's shape
         """Encode sound that follows the last without a hole. Raises MediaError."""
-        samples = self._joined(item._replace(samples=_bounded(item.samples)))
-        whole = samples.shape[1] - samples.shape[1] % self._target.frame
-        self._rest = samples[:, whole:]
-        return [packet for block in self._blocks(samples[:, :whole]) for packet in self._encode(block)]
+        if item.samples.shape[0] != self._target.channels:
+            raise self._error(f"got {item.samples.shape[0]} channels instead of {self._target.channels}")
+        ready = self.level.push(item._replace(samples=_bounded(item.samples)))
+        return [packet for sound in ready for packet in self._take(sound)]
 
     def tick(self, now: int) -> list[EncodedPacket]:  # noqa: ARG002 - a stage's shape
         """Nothing is due without sound."""
@@ -52,14 +60,20 @@ class AudioEncoder:
 
     def flush(self) -> list[EncodedPacket]:
         """The last packets; a started frame is filled with silence. Nothing can be encoded after it."""
+        packets = [packet for sound in self.level.flush() for packet in self._take(sound)]
         if self._start is None:
             return []
-        packets: list[EncodedPacket] = []
         if self._rest.shape[1]:
             missing = self._target.frame - self._rest.shape[1]
             packets += self._encode(np.pad(self._rest, ((0, 0), (0, missing))))
         self._rest = self._rest[:, :0]
         return packets + self._packets(None)
+
+    def _take(self, sound: Sound) -> list[EncodedPacket]:
+        samples = self._joined(sound)
+        whole = samples.shape[1] - samples.shape[1] % self._target.frame
+        self._rest = samples[:, whole:]
+        return [packet for block in self._blocks(samples[:, :whole]) for packet in self._encode(block)]
 
     def _joined(self, sound: Sound) -> Samples:
         """What is left of the last block, and this one."""
@@ -68,8 +82,6 @@ class AudioEncoder:
         expected = self._start + self._fed + self._rest.shape[1]
         if sound.pts != expected:
             raise self._error(f"got sound at sample {sound.pts} where {expected} comes next")
-        if sound.samples.shape[0] != self._target.channels:
-            raise self._error(f"got {sound.samples.shape[0]} channels instead of {self._target.channels}")
         if not self._rest.shape[1]:
             return sound.samples
         return np.concatenate((self._rest, sound.samples), axis=1)

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import av
 
+from abr.errors import MediaError
 from abr.model.ladder import Ladder, VideoTarget
-from abr.model.media import EncodedPacket
+from abr.model.media import Absent, EncodedPacket
 from abr.transcode.cadence import FilmCadence, SteadyCadence, steps
 from abr.transcode.frame import Picture
 from abr.transcode.scale import Cascade
@@ -23,6 +24,8 @@ class RungFrame(NamedTuple):
     pts: int
     duration: int
     key: bool
+    plain: bool = False
+    """Shown in the order of decoding, whatever the encoder would choose: frames are missing around it."""
 
 
 class ScaledLadder:
@@ -36,7 +39,7 @@ class ScaledLadder:
     def __init__(self, ladder: Ladder, *, steady: bool = True) -> None:
         counts = steps(ladder.video)
         sizes = [(target.width, target.height) for target in ladder.video]
-        self._cascade = Cascade(sizes, counts)
+        self._cascade = Cascade(sizes, counts, ladder.fit)
         self._thinned = _steady(ladder.video, counts) if steady else _Film(counts)
 
     def scale(self, picture: Picture) -> list[RungFrame]:
@@ -64,14 +67,21 @@ class RungEncoder:
     """Encodes one rung, as a stage; errors as VideoEncoder."""
 
     def __init__(self, target: VideoTarget, *, steady: bool = True) -> None:
-        self._encoder = VideoEncoder(target, steady=steady)
+        self._target, self._steady = target, steady
+        self._encoder: VideoEncoder | None = VideoEncoder(target, steady=steady)
         self.encoding = self._encoder.encoding
 
-    def push(self, item: RungFrame, now: int) -> list[EncodedPacket]:  # noqa: ARG002 - a stage's shape
-        """Encode a frame. Raises MediaError."""
-        return self._encoder.encode(item.frame, item.pts, item.duration, key=item.key)
+    def push(self, item: RungFrame | Absent, now: int) -> list[EncodedPacket | Absent]:  # noqa: ARG002 - a stage's shape
+        """Encode a frame. Raises MediaError.
 
-    def tick(self, now: int) -> list[EncodedPacket]:  # noqa: ARG002 - a stage's shape
+        Absent ends the encoder, so that nothing of what came before stays inside; the next frame gets a new one.
+        """
+        if isinstance(item, Absent):
+            return [*self.flush(), item]
+        encoder = self._encoder or self._opened()
+        return [*encoder.encode(item.frame, item.pts, item.duration, key=item.key, plain=item.plain)]
+
+    def tick(self, now: int) -> list[EncodedPacket | Absent]:  # noqa: ARG002 - a stage's shape
         """Nothing is due without a frame."""
         return []
 
@@ -79,9 +89,19 @@ class RungEncoder:
         """Only a frame brings anything."""
         return None
 
-    def flush(self) -> list[EncodedPacket]:
+    def flush(self) -> list[EncodedPacket | Absent]:
         """What is still inside. Raises MediaError."""
-        return self._encoder.flush()
+        encoder, self._encoder = self._encoder, None
+        return [*encoder.flush()] if encoder else []
+
+    def _opened(self) -> VideoEncoder:
+        encoder = self._encoder = VideoEncoder(self._target, steady=self._steady)
+        if encoder.encoding != self.encoding:
+            raise MediaError(
+                f"rung {self._target.name}: {self._target.codec} opened again gives another header",
+                hint="choose an encoder that does not change",
+            )
+        return encoder
 
 
 class _Steady:

@@ -14,11 +14,20 @@ from abr.model.media import EncodedPacket, Encoding, Kind
 from abr.transcode.encode import open_video
 from abr.transcode.trial import try_encoder
 
-_INTRA = 1
-"""AV_PICTURE_TYPE_I; 0 leaves the choice to the encoder."""
+_INTRA, _PREDICTED = 1, 2
+"""AV_PICTURE_TYPE_I and _P; 0 leaves the choice to the encoder."""
 
 _H264_LEFT_OUT = nal.H264_PARAMETERS | nal.H264_DELIMITERS
 _HEVC_LEFT_OUT = nal.HEVC_PARAMETERS | nal.HEVC_DELIMITERS
+
+
+_OBEDIENT = frozenset(("libx264",))
+"""Encoders that make the type of picture that they are told to."""
+
+
+def can_be_plain(encoding: Encoding, codec: str) -> bool:
+    """Whether pictures of an encoder come in the order in which they are shown, if that is asked for."""
+    return codec in _OBEDIENT or not encoding.delay
 
 
 class _Shown(NamedTuple):
@@ -58,9 +67,12 @@ class VideoEncoder:
             ceil(trial.held * frame),
         )
 
-    def encode(self, frame: av.VideoFrame, pts: int, duration: int, *, key: bool) -> list[EncodedPacket]:
+    def encode(
+        self, frame: av.VideoFrame, pts: int, duration: int, *, key: bool, plain: bool = False
+    ) -> list[EncodedPacket]:
         """Encode a picture; what comes out, in decode order. The first one is a key frame in any case.
 
+        `plain` asks for a picture that is not shown out of order, from an encoder that obeys (`can_be_plain`).
         `frame` is the caller's to give: its times and its type are overwritten, its pixels are not.
         Raises MediaError.
         """
@@ -70,7 +82,7 @@ class VideoEncoder:
         self._inside[stamp] = _Shown(pts, duration, key)
         frame.pts, frame.time_base = stamp, self._time_base
         # x264 obeys the type that a decoded frame brings along.
-        frame.pict_type = _INTRA if key else 0
+        frame.pict_type = _INTRA if key else _PREDICTED if plain else 0
         return self._packets(frame)
 
     def flush(self) -> list[EncodedPacket]:

@@ -86,11 +86,13 @@ def releases(
     sequence: int = 0,
     discontinuity: int = 0,
     gaps: frozenset[int] = frozenset(),
+    *,
+    everywhere: bool = False,
 ) -> Iterator[Release]:
-    """`count` releases from `number` on; those whose place is in `gaps` have a gap in the first rendition."""
+    """`count` releases from `number` on; those whose place is in `gaps` have a gap in the first rendition, or in all."""
     for place in range(count):
         rows = tuple(
-            _row(session, rendition, number + place, gap=place in gaps and index == 0)
+            _row(session, rendition, number + place, gap=place in gaps and (everywhere or index == 0))
             for index, rendition in enumerate(session.renditions)
         )
         yield Release(sequence + place, discontinuity, session.id, number + place, rows)

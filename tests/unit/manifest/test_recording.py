@@ -47,8 +47,19 @@ def test_a_recording_of_two_sessions(golden):
 
 def test_a_gap_in_a_recording(golden):
     session = live_session(renditions=SMALL)
-    files = recording_views([session], releases(session, number_at(session), 7, gaps=frozenset({2, 3})))
-    compare(golden, "recording-gap", files)
+    rows = releases(session, number_at(session), 7, gaps=frozenset({2, 3}), everywhere=True)
+    compare(golden, "recording-gap", recording_views([session], rows))
+
+
+def test_a_rung_that_paused_is_missing_in_a_period_of_a_recording():
+    session = live_session(renditions=SMALL)
+    rows = releases(session, number_at(session), 7, gaps=frozenset({2, 3}))
+    text = recording_views([session], rows)["manifest.mpd"].decode()
+    top = session.renditions[0].name
+    periods = text.split("<Period ")[1:]
+    assert [f'id="{top}"' in period for period in periods] == [True, False, True]
+    assert [period.count("<Representation ") for period in periods] == [3, 2, 3]
+    assert 'start="PT3.84S" duration="PT3.84S"' in periods[1]
 
 
 def test_a_film_with_its_own_frame_times(golden):
@@ -93,7 +104,7 @@ def test_without_a_release_there_is_nothing_to_show():
 
 def test_only_gaps_have_no_manifest():
     session = live_session(renditions=SMALL)
-    rows = releases(session, number_at(session), 2, gaps=frozenset({0, 1}))
+    rows = releases(session, number_at(session), 2, gaps=frozenset({0, 1}), everywhere=True)
     assert "manifest.mpd" not in recording_views([session], rows)
 
 

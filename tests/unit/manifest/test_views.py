@@ -57,7 +57,36 @@ def test_sound_segments_alternate_at_29_97_frames(golden):
 
 def test_a_gap_is_an_entry_in_hls_and_a_break_in_dash(golden):
     session = live_session(renditions=SMALL)
-    compare(golden, "live-gap", views_of(session, 8, gaps=frozenset({3, 4})), session)
+    gaps = frozenset({3, 4})
+    compare(golden, "live-gap", views_of(session, 8, gaps=gaps, everywhere=True), session)
+
+
+def test_a_rung_that_pauses_is_missing_in_a_period_of_its_own(golden):
+    """In HLS its entries are gaps; in DASH the others go on without it, at once."""
+    session = live_session(renditions=SMALL)
+    views = views_of(session, 8, gaps=frozenset({3, 4}))
+    compare(golden, "live-pause", views, session)
+    first = number_at(session)
+    periods = etree.fromstring(views.manifest((START + 500) * NANO)).findall("{*}Period")
+    found = [
+        (
+            period.get("id"),
+            [item.get("id") for item in period.iterfind("{*}AdaptationSet/{*}Representation")],
+        )
+        for period in periods
+    ]
+    names = [rendition.name for rendition in session.renditions]
+    assert found == [
+        (f"{session.id}.{first}", names),
+        (f"{session.id}.{first + 3}", names[1:]),
+        (f"{session.id}.{first + 5}", names),
+    ]
+
+
+def test_a_pause_that_leaves_the_window_leaves_the_manifest():
+    session = live_session(renditions=SMALL, window=Fraction(8))
+    views = views_of(session, 40, gaps=frozenset({10, 11}))
+    assert len(etree.fromstring(views.manifest((START + 500) * NANO)).findall("{*}Period")) == 1
 
 
 def test_the_end_of_an_event(golden):
@@ -135,7 +164,7 @@ def test_a_time_server_replaces_the_date_header():
 
 def test_where_only_gaps_are_listed_the_manifest_announces_the_period_that_comes():
     session = live_session(renditions=SMALL, window=Fraction(8))
-    views = views_of(session, 20, gaps=frozenset(range(5, 20)))
+    views = views_of(session, 20, gaps=frozenset(range(5, 20)), everywhere=True)
     (period,) = etree.fromstring(views.manifest(START * NANO)).iterfind("{*}Period")
     coming = number_at(session) + 20
     assert period.get("id") == f"{session.id}.{coming}"

@@ -203,3 +203,22 @@ def test_many_packets_are_cut_as_one_by_one(gaps, chunk):
         piece for at in range(0, len(packets), chunk) for piece in cutter.extend(packets[at : at + chunk])
     ] + cutter.flush()
     assert many == one
+
+
+def test_a_rendition_that_pauses_ends_its_segment_and_leaves_gaps():
+    """Each number that is passed is told at once; the next key frame goes on."""
+    cutter = Cutter(VIDEO, GRID, 1, live=True)
+    assert cutter.extend(frames(2000, 2500, 3000, 3500, keys=(2000,))) == []
+    assert spans(cutter.skip(6000)) == [("Cut", 1, 2000, 4000), ("Missing", 2, 4000, 6000)]
+    assert spans(cutter.skip(8000)) == [("Missing", 3, 6000, 8000)]
+    assert cutter.flush() == []
+    assert cutter.extend(frames(8000, 8500, keys=(8000,))) == []
+    assert spans(cutter.push(frame(10_000, key=True))) == [("Cut", 4, 8000, 10_000)]
+    assert cutter.dropped == 0
+
+
+def test_a_rendition_that_pauses_before_it_began_has_gaps_from_the_first_number_on():
+    assert spans(Cutter(VIDEO, GRID, 1, live=True).skip(6000)) == [
+        ("Missing", 1, 2000, 4000),
+        ("Missing", 2, 4000, 6000),
+    ]
