@@ -6,6 +6,56 @@ import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
+
+
+class Space(NamedTuple):
+    """Bytes of a file system: those that we may still use, and all."""
+
+    free: int
+    total: int
+
+
+class Growing:
+    """A new file that is written piece by piece; a reader sees what was written so far. One thread writes it.
+
+    Nothing is synced: a power cut takes the last half minute. Raises OSError, FileExistsError for a path that is
+    taken.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = 0
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+
+    def write(self, data: bytes) -> None:
+        """Append; all of it or OSError."""
+        view = memoryview(data)
+        while view:
+            written = os.write(self._descriptor, view)
+            self.size += written
+            view = view[written:]
+
+    def close(self) -> None:
+        """No more is written. Closing twice is fine."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def space(path: Path) -> Space:
+    """The file system that a path lies on. Raises OSError."""
+    found = os.statvfs(path)
+    return Space(found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize)
+
+
+def stamp(path: Path) -> tuple[int, ...]:
+    """What differs once a file was replaced or written to; () for a file that is not there."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def make_folder(path: Path) -> None:

@@ -96,3 +96,22 @@ def test_only_plain_files_are_regular(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     assert files.is_regular(tmp_path / "a")
     assert not any(files.is_regular(tmp_path / name) for name in ("", "pipe", "missing"))
+
+
+def test_a_file_that_grows_can_be_read_meanwhile(tmp_path):
+    path = tmp_path / "a"
+    growing = files.Growing(path)
+    growing.write(b"one")
+    growing.write(b"two")
+    assert (path.read_bytes(), growing.size) == (b"onetwo", 6)
+    growing.close()
+    growing.close()
+    with pytest.raises(FileExistsError):
+        files.Growing(path)
+    with pytest.raises(OSError):
+        growing.write(b"three")
+
+
+def test_space_is_that_of_the_disk(tmp_path):
+    space = files.space(tmp_path)
+    assert 0 < space.free <= space.total
