@@ -6,7 +6,7 @@ from collections.abc import MutableMapping
 from typing import Any, TextIO
 
 _SECRETS = re.compile(
-    r"(?i)((?:passphrase|password|secret|token|signature|x-amz-[a-z-]+)=)[^&\s]+"
+    r"(?i)((?:passphrase|streamid|password|secret|token|signature|x-amz-[a-z-]+)=)[^&\s]+"
     # The key of an RTMP address is all that follows the application, also behind a user and password.
     r"|(?<=rtmp://)((?:[^/@\s]+@)?[^/\s]+/[^/\s]+/)[^\s?]+"
     r"|(?<=rtmps://)((?:[^/@\s]+@)?[^/\s]+/[^/\s]+/)[^\s?]+"

@@ -82,6 +82,7 @@ class _Show:
 
     def watch(self, running: "Running") -> None:
         """Called when the worker listens, in a thread of its own."""
+        from abr.config.address import ListenAddress
         from abr.demo.publisher import Broadcast, Publisher
 
         assert running.listening is not None
@@ -90,6 +91,8 @@ class _Show:
         click.echo(f"HLS       {page}/media/demo/index.m3u8")
         click.echo(f"DASH      {page}/media/demo/manifest.mpd")
         address = running.listening
+        assert isinstance(address, ListenAddress)
+        assert address.key is not None
         url = f"rtmp://127.0.0.1:{address.port}/{address.app}/{address.key.reveal()}"
         publisher = Publisher(Broadcast(url, self._seconds))
         publisher.start()

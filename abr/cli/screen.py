@@ -34,8 +34,9 @@ def state_table(state: State) -> "RenderableType":
 
 def _title(state: State) -> str:
     edge = f"{state.edge:.1f} s behind the clock" if state.released else "no segment yet"
+    slate = ", on slate" if state.slate and state.slate.since is not None else ""
     counters = ", ".join(f"{count} {name}" for name, count in state.counters.items() if count)
-    return f"{state.channel}: {state.phase}, {edge}" + (f", {counters}" if counters else "")
+    return f"{state.channel}: {state.phase}{slate}, {edge}" + (f", {counters}" if counters else "")
 
 
 def follow(console: "Console", state: "Callable[[], State]", pause: "Callable[[], bool]") -> None:

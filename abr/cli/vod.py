@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 )
 @click.option("--channel", metavar="NAME", help="First part of every key.  [default: the file's name]")
 @click.option("--state", type=click.Path(path_type=Path), help="Folder of journal and spool.")
+@click.option(
+    "--pull-private", is_flag=True, help="Let playlists from public addresses lead to private ones."
+)
 @click.option("--language", metavar="TAG", help="Language of sound that names none (BCP 47).")
 @click.option("--json", "as_json", is_flag=True, help="Print what was made as JSON.")
 def vod(*, as_json: bool, **options: Any) -> int:
@@ -30,10 +33,13 @@ def vod(*, as_json: bool, **options: Any) -> int:
       abr vod talk.mp4 --profile 1080p --to ./public
       abr vod *.mp4 --profile copy --to 's3://archive/vod?endpoint=https://s3.example.org'
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
+    import signal
+
     from abr.config.settings import load_vod
     from abr.errors import AbrError
     from abr.log import redact
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both leave no half film behind
     settings = load_vod(options)
     code = 0
     for index in range(len(settings.films)):
@@ -70,7 +76,7 @@ def _with_bar(settings: "VodSettings", index: int) -> "Packaged":
     from abr.worker.vod import film_duration, package_film
 
     film = settings.films[index]
-    total = film_duration(film)
+    total = film_duration(film, settings, SystemClock())
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(film.channel, total=total or None)

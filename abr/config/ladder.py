@@ -6,20 +6,17 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from abr.config import units
-from abr.config.audio import AudioRung
 from abr.config.encoder import COPY
 from abr.config.option import encoder_options
 from abr.config.profile import Profile
 from abr.config.rate import UNKNOWN, known_rate, standard_rate
 from abr.config.rung import Rung, check_level
+from abr.config.sound import audio_targets
 from abr.errors import ConfigError
-from abr.model.ladder import AudioTarget, Ladder, VideoTarget
+from abr.model.ladder import AudioTarget, Fit, Ladder, VideoTarget
 from abr.model.level import h264_level
-from abr.model.media import Kind, Track
-from abr.model.time import AAC_FRAME, key_interval, segment_duration, video_timescale
-
-SAMPLE_RATE = 48_000
-"""Samples a second of all encoded sound."""
+from abr.model.media import UPRIGHT, Kind, Track
+from abr.model.time import key_interval, segment_duration, video_timescale
 
 _UPSCALED = Fraction(21, 20)
 """A rung up to a twentieth larger than the source is kept: cropped sources (1916x1076) mean the full size."""
@@ -50,18 +47,20 @@ def resolve(
     silence: bool = False,
     language: str | None = None,
 ) -> Resolved:
-    """Fit a profile to a feed's tracks. Live output passes `silence`: audio is kept though the feed has none.
+    """Fit a profile to a feed's tracks. Live output passes `silence`: sound and picture are kept though the feed
+    has none, for one that begins later.
 
     `language` is that of sound for which neither the profile nor the feed names one. Raises ConfigError
-    where nothing is left, where rates have no common segment, or where a level is too low.
+    where nothing is left, where rates have no common segment, or where a level is too low, and MediaError
+    for sound that cannot be copied.
     """
     notes = list(profile.warnings)
     picture = next((track for track in tracks if track.kind is Kind.VIDEO), None)
     sounds = [track for track in tracks if track.kind is Kind.AUDIO]
-    audio = _audio(profile, sounds, notes, silence=silence)
+    audio = audio_targets(profile, sounds, notes, silence=silence)
     audio = tuple(replace(target, language=target.language or language) for target in audio)
-    rungs = _fitting(profile, picture, notes)
-    source = _source_rate(picture, notes) if rungs or (profile.copy and picture) else UNKNOWN
+    rungs = _fitting(profile, picture, notes, slate=silence)
+    source = _source_rate(picture, notes) if picture and (rungs or profile.copy) else UNKNOWN
     rates = [rung.fps.of(source) for rung in rungs] or ([source] if profile.copy and picture else [])
     duration = _duration(profile, rates, audio)
     if profile.copy:
@@ -70,30 +69,32 @@ def resolve(
         video = _targets(profile, rungs, rates, duration, cores)
     if not (video or audio):
         raise ConfigError("profile", f"nothing of {profile.name!r} is left: the source has no track for it")
-    return Resolved(Ladder(video, audio, duration, profile.window), tuple(notes))
+    return Resolved(Ladder(video, audio, duration, profile.window, profile.fit), tuple(notes))
 
 
-def _fitting(profile: Profile, picture: Track | None, notes: list[str]) -> list[Rung]:
+def _fitting(profile: Profile, picture: Track | None, notes: list[str], *, slate: bool) -> list[Rung]:
     """The rungs that the source can fill; the smallest where it fills none."""
     if picture is None:
+        made = "the slate is shown until it has" if slate else "only audio is made"
         if profile.video:
-            notes.append("the source has no video: only audio is made")
-        return []
-    width = round(picture.width * picture.pixel_aspect)
-    if not (width and picture.height):
+            notes.append(f"the source has no video: {made}")
+        return list(profile.video) if slate else []
+    width, height = picture.shown_size
+    if not (width and height):
         notes.append("the source does not say its size: every rung is made")
         return list(profile.video)
-    kept = [rung for rung in profile.video if _scale(rung, width, picture.height) <= _UPSCALED]
+    kept = [rung for rung in profile.video if _scale(rung, width, height, profile.fit) <= _UPSCALED]
     kept = kept or list(profile.video[-1:])
     left = [rung.name for rung in profile.video if rung not in kept]
     if left:
-        notes.append(f"larger than the source ({width}x{picture.height}), left out: {', '.join(left)}")
+        notes.append(f"larger than the source ({width}x{height}), left out: {', '.join(left)}")
     return kept
 
 
-def _scale(rung: Rung, width: int, height: int) -> Fraction:
-    """How much a picture grows when it fills the rung as far as its shape lets it."""
-    return min(Fraction(rung.width, width), Fraction(rung.height, height))
+def _scale(rung: Rung, width: int, height: int, fit: Fit) -> Fraction:
+    """How much a picture grows when it fills the rung; where it is stretched, in its better direction."""
+    wider, higher = Fraction(rung.width, width), Fraction(rung.height, height)
+    return max(wider, higher) if fit is Fit.CROP else min(wider, higher)
 
 
 def _source_rate(picture: Track | None, notes: list[str]) -> Fraction:
@@ -196,57 +197,6 @@ def share_threads(loads: Sequence[Fraction], cores: int) -> list[int]:
     return [max(low, min(share, high)) for low, share, high in zip(least, shares, most, strict=True)]
 
 
-def _audio(
-    profile: Profile, sounds: Sequence[Track], notes: list[str], *, silence: bool
-) -> tuple[AudioTarget, ...]:
-    if not sounds and not (silence and not profile.copy):
-        if profile.audio:
-            notes.append("the source has no audio: none is made")
-        return ()
-    if profile.copy:
-        return _copied_audio(profile, sounds[0], notes)
-    if not sounds and profile.audio:
-        notes.append("the source has no audio: silence is made")
-    return tuple(_audio_target(rung, sounds) for rung in profile.audio)
-
-
-def _audio_target(rung: AudioRung, sounds: Sequence[Track]) -> AudioTarget:
-    """The rendition, made from the first track in its language, else from the first."""
-    place = next(
-        (i for i, track in enumerate(sounds) if rung.language and track.language == rung.language), 0
-    )
-    language = rung.language or (sounds[place].language if sounds else None)
-    return AudioTarget(
-        name=rung.name,
-        codec=rung.codec,
-        bitrate=rung.bitrate,
-        sample_rate=SAMPLE_RATE,
-        channels=rung.channels,
-        frame=AAC_FRAME,
-        language=language,
-        label=rung.label,
-        track=place,
-    )
-
-
-def _copied_audio(profile: Profile, sound: Track, notes: list[str]) -> tuple[AudioTarget, ...]:
-    encoded = next(iter(profile.audio), AudioRung(name="audio"))
-    if sound.codec != "aac":
-        notes.append(f"the source's {sound.codec} sound cannot be copied: it is encoded as AAC")
-        return (_audio_target(encoded, [sound]),)
-    return (
-        AudioTarget(
-            name=encoded.name,
-            codec=COPY,
-            bitrate=sound.bit_rate or encoded.bitrate,
-            sample_rate=sound.sample_rate or SAMPLE_RATE,
-            channels=sound.channels or encoded.channels,
-            language=encoded.language or sound.language,
-            label=encoded.label,
-        ),
-    )
-
-
 _COPY_RATE = 4_000_000
 """Bits/s that a copied picture is announced with where the container does not say."""
 
@@ -256,6 +206,8 @@ def _copied(
 ) -> tuple[VideoTarget, ...]:
     if picture is None:
         return ()
+    if picture.turn != UPRIGHT:
+        notes.append("the source's pictures are turned by its container: a copy is shown as it is stored")
     if not picture.bit_rate:
         notes.append(f"the source does not say its bitrate: {units.bitrate_text(_COPY_RATE)} is announced")
     bits = picture.bit_rate or _COPY_RATE

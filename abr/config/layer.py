@@ -10,9 +10,10 @@ from abr.config.schema import Table, keys, parse_toml, root_key
 from abr.errors import ConfigError
 
 _INPUTS = frozenset({"listen", "pull"})
-_LISTS = frozenset({"to"})
+_LISTS = frozenset({"to", "listen"})
+"""A path that is pulled may hold spaces."""
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
-_NEVER = frozenset({"files", "once"})
+_NEVER = frozenset({"files", "once", "pull_private"})
 """Keys that belong to one call and not to a machine."""
 
 

@@ -14,6 +14,7 @@ from abr.config.rung import Rung, RungTable, make_rung
 from abr.config.schema import Table, nearest, parse_table, parse_toml
 from abr.config.written import Duration
 from abr.errors import ConfigError
+from abr.model.ladder import Fit
 
 DEFAULT_PROFILE = "720p"
 """The profile of a command that names none."""
@@ -30,6 +31,7 @@ class ProfileTable(Table, frozen=True):
     description: str = ""
     segment: Duration = Fraction(2)
     window: Duration = Fraction(300)
+    fit: str = Fit.LETTERBOX
     copy: bool = False
     video: tuple[RungTable, ...] = ()
     audio: tuple[AudioTable, ...] = ()
@@ -45,6 +47,7 @@ class Profile:
     """The length of a segment that is aimed at, seconds."""
     window: Fraction = Fraction(300)
     """What live playlists name, seconds."""
+    fit: Fit = Fit.LETTERBOX
     video: tuple[Rung, ...] = ()
     """From the largest to the smallest."""
     audio: tuple[AudioRung, ...] = ()
@@ -93,6 +96,7 @@ def _make(table: ProfileTable, name: str) -> Profile:
         description=table.description,
         segment=_segment(table.segment),
         window=_window(table.window, table.segment),
+        fit=_fit(table.fit),
         video=tuple(make_rung(rung, f"video[{place}]") for place, rung in enumerate(table.video, 1)),
         audio=tuple(make_audio(track, f"audio[{place}]") for place, track in enumerate(table.audio, 1)),
         copy=table.copy,
@@ -123,6 +127,13 @@ def _window(window: Fraction, segment: Fraction) -> Fraction:
         shortest = units.duration_text(segment * _FEWEST_SEGMENTS)
         raise ConfigError("window", f"{shown} is too short for players; at least six segments, {shortest}")
     return window
+
+
+def _fit(fit: str) -> Fit:
+    try:
+        return Fit(fit)
+    except ValueError:
+        raise ConfigError("fit", f"{fit!r} is unknown{nearest(fit, list(Fit))}") from None
 
 
 def _warnings(window: Fraction) -> tuple[str, ...]:

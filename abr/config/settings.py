@@ -5,7 +5,7 @@ The only place where the environment is read.
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -13,19 +13,40 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from abr.config import units
-from abr.config.address import HttpAddress, ListenAddress, PullAddress, parse_http, parse_listen, parse_pull
+from abr.config.access import Access, make_access
+from abr.config.address import (
+    HttpAddress,
+    PullAddress,
+    SrtAddress,
+    parse_http,
+    parse_pull,
+)  # fmt: skip
 from abr.config.audio import check_language
+from abr.config.backup import (
+    BLACK_AFTER,
+    FREEZE_AFTER,
+    RETURN_AFTER,
+    Backup,
+    InputAddress,
+    make_backup,
+    read_inputs,
+)  # fmt: skip
 from abr.config.layer import Layers, read_layers
+from abr.config.loss import HOLD_PICTURE, Loss, make_loss
 from abr.config.origin import Origin, parse_origin
 from abr.config.profile import DEFAULT_PROFILE, Profile, load_profile, profile_names
+from abr.config.record import QUOTA, Record, make_record
 from abr.config.schema import Table, parse_table
 from abr.config.secret import masked_url
-from abr.config.written import Duration, Word
+from abr.config.written import Duration, Volume, Word
 from abr.errors import ConfigError
 from abr.model.identity import channel_of, is_channel
 
 HOLD = Fraction(1)
 """Seconds that the grid runs behind the clock unless asked otherwise (RTMP)."""
+
+SRT_HOLD = Fraction(3, 10)
+"""The same for SRT, whose own latency has taken the network's jitter already."""
 
 GRACE = Fraction(30)
 """Seconds from the end of the last feed to the end of the event."""
@@ -37,24 +58,38 @@ _LONGEST_GRACE = Fraction(24 * 3600)
 class LiveTable(Table, frozen=True):
     """A channel file, or the same keys from options and environment."""
 
-    listen: str | None = None
-    pull: str | None = None
+    listen: str | tuple[str, ...] | None = None
+    pull: str | tuple[str, ...] | None = None
+    pull_private: bool = False
     profile: str = DEFAULT_PROFILE
     to: tuple[str, ...] = ()
     channel: str | None = None
     state: str | None = None
     http: Word | None = None
     once: bool = False
-    hold: Duration = HOLD
+    hold: Duration | None = None
     grace: Duration = GRACE
     time_url: str | None = None
     language: str | None = None
+    on_loss: str = "end"
+    hold_picture: Duration = HOLD_PICTURE
+    slate: str | None = None
+    black_after: Duration = BLACK_AFTER
+    freeze_after: Duration = FREEZE_AFTER
+    return_after: Duration = RETURN_AFTER
+    input_token: str | None = None
+    record_feed: str | None = None
+    record_quota: Volume = Volume(QUOTA)
+    keys: str | None = None
+    tls_cert: str | None = None
+    tls_key: str | None = None
 
 
 class VodTable(Table, frozen=True):
     """The options of `abr vod`."""
 
     files: tuple[str, ...] = ()
+    pull_private: bool = False
     profile: str = DEFAULT_PROFILE
     to: tuple[str, ...] = ()
     channel: str | None = None
@@ -64,10 +99,14 @@ class VodTable(Table, frozen=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveSettings:
-    """A live channel, checked. Exactly one of `listen` and `pull` is set."""
+    """A live channel, checked."""
 
-    listen: ListenAddress | None
-    pull: PullAddress | None
+    inputs: tuple[InputAddress, ...]
+    """Where feeds come from, the preferred one first; at least one."""
+    backup: Backup
+    """When to go from one input to another."""
+    pull_private: bool
+    """Whether playlists and redirects from a public address may lead to a private one."""
     profile: Profile
     to: tuple[Origin, ...]
     channel: str
@@ -84,6 +123,12 @@ class LiveSettings:
     """Where DASH players ask for the time (UTCTiming), if anywhere."""
     language: str | None
     """Language of audio that names none itself."""
+    loss: Loss
+    """What is shown when the feed, or its picture, is gone."""
+    record: Record | None
+    """Where feeds are recorded as they come, if anywhere."""
+    access: Access
+    """Whose keys count beside the address's own, and the certificate of rtmps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +144,8 @@ class VodSettings:
     """Files to package, checked."""
 
     films: tuple[Film, ...]
+    pull_private: bool
+    """As in LiveSettings."""
     profile: Profile
     to: tuple[Origin, ...]
     state: Path
@@ -122,23 +169,35 @@ def load_live(
 
 
 def _live(table: LiveTable, layers: Layers, environ: Mapping[str, str]) -> LiveSettings:
-    listen = parse_listen(table.listen) if table.listen else None
-    pull = parse_pull(table.pull, layers.base("pull")) if table.pull else None
-    _check_input(listen, pull)
+    order = [key for key in layers.merged() if key in {"listen", "pull"}]
+    inputs = read_inputs(order, table.listen, table.pull, layers.base("pull"))
+    files = [item.path for item in inputs if isinstance(item, PullAddress) and item.path]
     return LiveSettings(
-        listen=listen,
-        pull=pull,
+        inputs=inputs,
+        backup=make_backup(table.black_after, table.freeze_after, table.return_after, table.input_token),
+        pull_private=table.pull_private,
         profile=_live_profile(table.profile, layers.base("profile")),
         to=_origins(table.to, layers.base("to")),
-        channel=_channel(table.channel, pull.path.stem if pull and pull.path else "live"),
+        channel=_channel(table.channel, files[0].stem if files and len(inputs) == 1 else "live"),
         state=_state(table.state, layers.base("state"), environ),
         http=parse_http(table.http) if table.http else None,
-        once=table.once or pull is not None,
-        hold=_between(table.hold, *_HOLDS, "hold"),
+        once=table.once or len(files) == len(inputs),
+        hold=_hold(table.hold, inputs),
         grace=_between(table.grace, Fraction(0), _LONGEST_GRACE, "grace"),
         time_url=_time_url(table.time_url),
         language=check_language(table.language, "language"),
+        loss=make_loss(table.on_loss, table.hold_picture, _below(layers.base("slate"), table.slate)),
+        record=make_record(_below(layers.base("record_feed"), table.record_feed), table.record_quota),
+        access=_access(table, layers, inputs),
     )
+
+
+def _access(table: LiveTable, layers: Layers, inputs: Sequence[object]) -> Access:
+    keys, certificate, private_key = (
+        _below(layers.base(key), text)
+        for key, text in (("keys", table.keys), ("tls_cert", table.tls_cert), ("tls_key", table.tls_key))
+    )
+    return make_access(inputs, Access(keys, certificate, private_key))
 
 
 def load_vod(options: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> VodSettings:
@@ -148,6 +207,7 @@ def load_vod(options: Mapping[str, Any], environ: Mapping[str, str] | None = Non
     table = parse_table(VodTable, layers.merged())
     return VodSettings(
         films=_films(table),
+        pull_private=table.pull_private,
         profile=_profile(table.profile, Path()),
         to=_origins(table.to, Path()),
         state=_state(table.state, Path(), environ),
@@ -162,18 +222,6 @@ def default_state(environ: Mapping[str, str]) -> Path:
         return Path(folder) / "abr"
     home = environ.get("HOME", "")
     return (Path(home) if home else Path.home()) / ".local" / "state" / "abr"
-
-
-def _check_input(listen: ListenAddress | None, pull: PullAddress | None) -> None:
-    if listen and pull:
-        raise ConfigError(
-            "pull", "cannot be used with listen: a channel awaits a feed or reads one; keep one"
-        )
-    if not (listen or pull):
-        raise ConfigError(
-            "listen", "is missing; say where the feed comes from: listen (RTMP) or pull (a file or URL)"
-        )
-    _check_file(pull, "pull")
 
 
 def _check_file(source: PullAddress | None, key: str) -> None:
@@ -219,7 +267,21 @@ def _channel(name: str | None, stem: str) -> str:
 
 
 def _state(text: str | None, base: Path, environ: Mapping[str, str]) -> Path:
-    return (base / Path(text).expanduser()).absolute() if text else default_state(environ)
+    return _below(base, text) or default_state(environ)
+
+
+def _below(base: Path, text: str | None) -> Path | None:
+    return (base / Path(text).expanduser()).absolute() if text else None
+
+
+def _hold(hold: Fraction | None, inputs: Sequence[InputAddress]) -> Fraction:
+    if hold is None:
+        return SRT_HOLD if all(map(_is_srt, inputs)) else HOLD
+    return _between(hold, *_HOLDS, "hold")
+
+
+def _is_srt(address: InputAddress) -> bool:
+    return isinstance(address, SrtAddress) or (isinstance(address, PullAddress) and address.scheme == "srt")
 
 
 def _between(value: Fraction, shortest: Fraction, longest: Fraction, key: str) -> Fraction:
@@ -263,4 +325,6 @@ def _films(table: VodTable) -> tuple[Film, ...]:
 def _check_film(source: PullAddress, key: str) -> None:
     if source.loop:
         raise ConfigError(key, "a film that loops has no end; leave out ?loop")
+    if source.scheme not in {"file", "http", "https"}:
+        raise ConfigError(key, f"{source.name} is a live feed; `abr live --pull` takes it")
     _check_file(source, key)

@@ -11,17 +11,23 @@ from typing import NamedTuple
 _NUMBER = r"(?:\d{1,12}(?:\.\d{1,9})?|\.\d{1,9})"
 _BITRATE = re.compile(rf"({_NUMBER})\s*([kKmMgG]?)(?:bit/s|bps)?")
 _DURATION = re.compile(rf"({_NUMBER})\s*(ms|s|min|h)?")
+_LOUDNESS = re.compile(r"([-−]\d{1,2}(?:\.\d)?)\s*(?:LUFS|LKFS)?", re.IGNORECASE)
 _RATE = re.compile(r"(\d{1,9})/(\d{1,9})|" + f"({_NUMBER})")
 _SIZE = re.compile(r"(\d{1,5})\s*[xX×]\s*(\d{1,5})")
 
-_THOUSANDS = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000}
+_THOUSANDS = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000, "t": 1_000_000_000_000}
 _SECONDS = {"ms": Fraction(1, 1000), "s": Fraction(1), "min": Fraction(60), "h": Fraction(3600)}
+
+_VOLUME = re.compile(rf"({_NUMBER})\s*([kKmMgGtT]?)[bB]?")
 
 HIGHEST_BITRATE = 1_000_000_000
 """Bits/s. Above it a value is a slip of the keyboard; encoders take 31 bits."""
 
 HIGHEST_RATE = Fraction(300)
 """Frames a second, the most that a level of H.264 allows at any size (ISO/IEC 14496-10 A.3.1: 172, HEVC 300)."""
+
+LOUDNESSES = -40.0, -5.0
+"""LUFS that a programme can sensibly have: EBU R128 says -23, streaming services -14 to -18."""
 
 _NTSC = {
     Fraction(text): Fraction(number * 1000, 1001)
@@ -51,12 +57,32 @@ def bitrate(value: object) -> int:
     return int(bits)
 
 
+def volume(value: object) -> int:
+    """Bytes of "50G", "500 MB", 1000000. Raises ValueError."""
+    match = _VOLUME.fullmatch(_text(value))
+    if match is None:
+        raise ValueError(f"{_shown(value)} is not a size; write 500M, 50G or bytes")
+    return int(Fraction(match[1]) * _THOUSANDS[match[2].lower()])
+
+
 def duration(value: object) -> Fraction:
     """Seconds of "2s", "1500ms", "5min", "4h", 2 or 1.92. Raises ValueError."""
     match = _DURATION.fullmatch(_text(value))
     if match is None:
         raise ValueError(f"{_shown(value)} is not a duration; write 2s, 1500ms, 5min or seconds")
     return Fraction(match[1]) * _SECONDS[match[2] or "s"]
+
+
+def loudness(value: object) -> float:
+    """LUFS of "-23 LUFS", "-16" or -23. Raises ValueError."""
+    match = _LOUDNESS.fullmatch(_text(value))
+    if match is None:
+        raise ValueError(f"{_shown(value)} is not a loudness; write -23 LUFS")
+    level = float(match[1].replace("−", "-"))
+    low, high = LOUDNESSES
+    if not low <= level <= high:
+        raise ValueError(f"{_shown(value)} is out of range; write {low:g} LUFS to {high:g} LUFS")
+    return level
 
 
 def rate(value: object) -> Fraction:
@@ -85,6 +111,14 @@ def bitrate_text(bits: int) -> str:
         if bits >= unit and bits % (unit // 1000) == 0:
             return f"{decimal(Fraction(bits, unit))}{letter}"
     return str(bits)
+
+
+def volume_text(size: int) -> str:
+    """Bytes as a person writes them: 50000000000 → "50G"."""
+    for letter, unit in (("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 10**3)):
+        if size >= unit:
+            return f"{decimal(Fraction(round(Fraction(size, unit) * 10), 10))}{letter}"
+    return str(size)
 
 
 def duration_text(seconds: Fraction) -> str:

@@ -12,6 +12,14 @@ class Bitrate(int):
     """Bits/s, written as `units.bitrate` reads them."""
 
 
+class Volume(int):
+    """Bytes, written as `units.volume` reads them."""
+
+
+class Loudness(float):
+    """LUFS, written as `units.loudness` reads them."""
+
+
 class SizeText(str):
     """A size that `units.size` reads."""
 
@@ -64,6 +72,8 @@ def _word(value: object) -> Word:
 _READERS: dict[type, Callable[[object], object]] = {
     Bitrate: lambda value: Bitrate(units.bitrate(value)),
     Duration: units.duration,
+    Loudness: lambda value: Loudness(units.loudness(value)),
+    Volume: lambda value: Volume(units.volume(value)),
     SizeText: _size,
     RateText: _rate,
     Word: _word,

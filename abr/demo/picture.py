@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from abr.demo.font import text_mask
 from abr.model.time import NANO
+from abr.transcode.font import text_mask
 
 Plane = NDArray[np.uint8]
 

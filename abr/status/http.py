@@ -20,6 +20,7 @@ from abr.log import Logger
 from abr.metrics import Metrics
 from abr.model.state import State
 from abr.model.time import NANO
+from abr.status.control import LONGEST, Control
 from abr.status.page import preview_page
 from abr.status.view import health, metrics_text, state_json
 
@@ -49,6 +50,8 @@ class Site:
     clock: Clock
     media: Path | None = None
     """The directory origin that `/media/` serves, if there is one."""
+    control: Control | None = None
+    """Who obeys `POST /api/input`, where there are several inputs."""
 
 
 class StatusServer:
@@ -113,6 +116,7 @@ class _Server(HTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    server_version, sys_version = "abr", ""
     timeout = _IDLE
     server: _Server
 
@@ -121,6 +125,21 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_HEAD(self) -> None:
         self._answer(body=False)
+
+    def do_POST(self) -> None:
+        control, path = self.server.site.control, urlsplit(self.path).path
+        length = self.headers.get("Content-Length", "")
+        self.close_connection = True  # what was not read of a body is no next request
+        if control is None or path != "/api/input":
+            self._send(HTTPStatus.NOT_FOUND, "text/plain", b"not here\n", body=True)
+        elif not length.isascii() or not length.isdecimal() or len(length) > 4 or int(length) > LONGEST:
+            self._send(
+                HTTPStatus.BAD_REQUEST, "text/plain", b"an order is short and says how long\n", body=True
+            )
+        else:
+            order = self.rfile.read(int(length))
+            status, text = control.order(self.client_address[0], self.headers, order)  # type: ignore[arg-type]
+            self._send(status, "text/plain; charset=utf-8", text.encode(), body=True)
 
     def do_OPTIONS(self) -> None:
         self.send_response(HTTPStatus.NO_CONTENT)
@@ -140,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
         site = self.server.site
         match path:
             case "/":
-                self._send(HTTPStatus.OK, "text/html; charset=utf-8", preview_page(site.channel), body=body)
+                self._send(HTTPStatus.OK, "text/html; charset=utf-8", _page(site), body=body)
             case "/healthz":
                 status, text = health(site.state())
                 self._send(HTTPStatus(status), "text/plain; charset=utf-8", text, body=body)
@@ -157,7 +176,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(HTTPStatus.NOT_FOUND, "text/plain", b"not here\n", body=body)
 
     def _media(self, key: str, *, body: bool) -> None:
-        file = _open_below(self.server.site.media, key)
+        site = self.server.site
+        file = _open_below(site.media, site.channel, key)
         if file is None:
             self._send(HTTPStatus.NOT_FOUND, "text/plain", b"not here\n", body=body)
             return
@@ -203,13 +223,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
 
-def _open_below(root: Path | None, key: str) -> BinaryIO | None:
-    """The file of a key, never outside the root."""
-    if root is None:
+def _open_below(root: Path | None, channel: str, key: str) -> BinaryIO | None:
+    """The file of a key, if it is a media file or view of this channel; the folder may hold much else."""
+    name, _, rest = key.partition("/")
+    if root is None or name != channel or Path(rest).suffix not in _TYPES:
         return None
     try:
-        path = (root / key).resolve()
-        inside = path.is_relative_to(root.resolve()) and path.is_file()
+        folder = (root / channel).resolve()
+        path = (folder / rest).resolve()
+        inside = path.is_relative_to(folder) and path.is_file()
         return path.open("rb") if inside else None
     except (OSError, ValueError):  # a name that no file can have, or a file that left in between
         return None
@@ -225,6 +247,10 @@ def _span(header: str | None, size: int) -> tuple[int, int] | None:
         return max(0, size - int(last)), size
     start, stop = int(first), min(size, int(last) + 1) if last else size
     return (start, stop) if start < stop else None
+
+
+def _page(site: Site) -> bytes:
+    return preview_page(site.channel, media=site.media is not None)
 
 
 def _iso(wall: int) -> bytes:

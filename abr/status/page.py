@@ -30,6 +30,8 @@ th {{ font-weight: 500; color: var(--soft); font-size: .85rem }} th:first-child,
 <video id="player" controls muted autoplay playsinline></video>
 <p id="note"></p>
 <dl id="facts"></dl>
+<div id="several" hidden><h2>Inputs</h2><table><thead><tr><th>input<th>state<th>on air<th></thead>
+<tbody id="inputs"></tbody></table><p><button data-input="auto">Let the worker choose</button></p></div>
 <h2>Rungs</h2><table><thead><tr><th>rung<th>size<th>codec<th>target<th>now<th>segments</thead><tbody id="rungs"></tbody></table>
 <h2>Origins</h2><table><thead><tr><th>origin<th>state<th>waiting<th>confirmed</thead><tbody id="origins"></tbody></table>
 <script>
@@ -40,8 +42,17 @@ const row = cells => {{ const tr = document.createElement('tr');
   for (const cell of cells) {{ const td = document.createElement('td'); td.textContent = cell; tr.append(td) }} return tr }};
 const fact = (name, value) => {{ const box = document.createElement('div'), dt = document.createElement('dt'),
   dd = document.createElement('dd'); dt.textContent = name; dd.textContent = value; box.append(dt, dd); return box }};
+const clock = ns => new Date(ns / 1e6).toLocaleTimeString();
+const choose = input => fetch('/api/input', {{method: 'POST', headers: {{'Content-Type': 'application/json'}},
+  body: JSON.stringify({{input}})}}).then(async answer => {{ if (!answer.ok) note.textContent = await answer.text() }});
+document.querySelector('[data-input]').onclick = () => choose('auto');
+const inputRow = (input, place) => {{
+  const tr = row([place + 1 + ' ' + input.name, input.waiting || input.condition, input.on_air ? 'on air' : '', '']);
+  const button = document.createElement('button'); button.textContent = input.chosen ? 'chosen' : 'take';
+  button.onclick = () => choose(place + 1); tr.lastChild.append(button); return tr }};
 let playing = false;
 async function play() {{
+  if (!{media}) {{ playing = true; note.textContent = 'No origin is a folder of this machine; play the stream from its origin.'; return }}
   const answer = await fetch(source, {{method: 'HEAD'}});
   if (!answer.ok) {{ note.textContent = 'The player starts when three segments are there.'; return }}
   playing = true; note.textContent = '';
@@ -56,12 +67,27 @@ function show(state) {{
   const phase = document.getElementById('phase');
   phase.textContent = state.phase; phase.className = state.phase;
   const facts = document.getElementById('facts'); facts.replaceChildren(
-    fact('feed', state.feed ? state.feed.name : '–'), fact('video', state.feed ? state.feed.video || '–' : '–'),
+    fact('feed', state.feed ? state.feed.name : state.pull || '–'), fact('video', state.feed ? state.feed.video || '–' : '–'),
+    fact('pictures', state.pictures || '–'),
     fact('audio', state.feed ? state.feed.audio || '–' : '–'), fact('segments', state.released),
     fact('segment length', state.duration ? state.duration.toFixed(3) + ' s' : '–'),
+    fact('slate', !state.slate ? '–' : state.slate.since ? 'on air since ' + clock(state.slate.since) :
+      state.slate.seconds ? state.slate.seconds.toFixed(0) + ' s in all' : 'not shown'),
+    ...(state.load && state.load.level !== 'whole' ? [fact(state.load.rung + ' ' + state.load.level,
+      state.load.reason + ', ' + state.load.behind + ' s behind')] : []),
+    ...state.loudness.map(l => fact('loudness of ' + l.rendition, (l.integrated ?? '–') + ' LUFS, now ' +
+      (l.short_term ?? '–') + ', peak ' + (l.true_peak ?? '–') + ' dBTP' + (l.gain === null ? '' : ', gain ' + l.gain + ' dB'))),
+    ...(state.record ? [fact('feed record', state.record.error ||
+      (state.record.bytes / 1e9).toFixed(2) + ' GB in ' + state.record.files + ' files')] : []),
     fact('lag by design', state.lag ? state.lag + ' s' : '–'),
     fact('edge now', state.released ? state.edge.toFixed(1) + ' s' : '–'),
-    ...Object.entries(state.counters).map(([name, count]) => fact(name, count)));
+    ...Object.entries(state.counters).map(([name, count]) => fact(name, count)),
+    fact('repaired', Object.entries(state.repairs).filter(([, count]) => count)
+      .map(([name, count]) => count + ' ' + name).join(', ') || 'nothing'),
+    ...(state.clock ? [fact('clock', (state.clock.steps ? 'set ' + state.clock.steps + ' times, ' : '') +
+      'feed drifts ' + state.clock.drift.toFixed(0) + ' ppm')] : []));
+  document.getElementById('several').hidden = !state.inputs.length;
+  document.getElementById('inputs').replaceChildren(...state.inputs.map(inputRow));
   document.getElementById('rungs').replaceChildren(...state.rungs.map(r =>
     row([r.name, r.size || '–', r.codec, rate(r.target), r.segments ? rate(r.rate) : '–', r.segments])));
   document.getElementById('origins').replaceChildren(...state.origins.map(o => {{
@@ -80,6 +106,9 @@ poll();
 """
 
 
-def preview_page(channel: str) -> bytes:
-    """The page for one channel, as UTF-8. The channel's name is checked by `model.identity`."""
-    return _PAGE.format(title=channel, channel=json.dumps(channel)).encode()
+def preview_page(channel: str, *, media: bool = True) -> bytes:
+    """The page for one channel, as UTF-8; `media` says whether `/media/` has something to play.
+
+    The channel's name is checked by `model.identity`.
+    """
+    return _PAGE.format(title=channel, channel=json.dumps(channel), media=json.dumps(media)).encode()

@@ -1,7 +1,7 @@
 """The live grid: whatever a feed sends, and when, becomes one picture per slot and sound without a hole."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import av
@@ -9,10 +9,11 @@ import av
 from abr.model.ladder import Ladder
 from abr.model.media import Track
 from abr.model.time import NANO
-from abr.transcode.anchor import Anchor, Pace, Verdict
+from abr.transcode.anchor import Anchor, Pace
 from abr.transcode.desk import SoundDesk
+from abr.transcode.drift import Drift
+from abr.transcode.filler import Filler, OnSlate
 from abr.transcode.frame import Decoded, DecodedPicture, DecodedSound, Picture, Placed
-from abr.transcode.picture import black
 from abr.transcode.rhythm import Rhythm
 from abr.transcode.slot import Slots
 from abr.transcode.source import Source
@@ -23,7 +24,7 @@ _BURST = 2 * NANO
 _ROOM = 3 * NANO
 """Pictures further ahead than this (beyond the hold) are not kept."""
 
-_COUNTED = ("repeated", "idle", "dropped", "surplus", "unused", "anchored", "moved")
+_COUNTED = ("repeated", "idle", "dropped", "surplus", "unused", "anchored")
 
 
 class _Waiting(NamedTuple):
@@ -36,9 +37,10 @@ class _Waiting(NamedTuple):
 class LiveGrid:
     """A stage: Decoded in, Placed out, on the clock that `now` says (ns since the epoch), `hold` ns behind it.
 
-    Output begins at a segment start and never breaks: without a feed it goes on with the last picture (after
-    `slate_after` ns with `slate`, if one is given) and silence. A repeated picture brings the same frame object
-    again: whoever encodes needs one of his own for each. Tell it of a feed by `begin_feed`, `end_feed`.
+    Output begins at a segment start and never breaks: without pictures it goes on with the last one (after
+    `slate_after` ns with `slate`, if one is given), without sound with silence. A repeated picture brings the same
+    frame object again: whoever encodes needs one of his own for each. Tell it of a feed by `begin_feed`, `end_feed`;
+    `slated` is told when the slate comes and goes.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class LiveGrid:
         hold: int,
         slate: av.VideoFrame | None = None,
         slate_after: int = 10 * NANO,
+        slated: Callable[[OnSlate], None] | None = None,
     ) -> None:
         self._ladder = ladder
         self._hold = hold
@@ -55,18 +58,15 @@ class LiveGrid:
         self._desk = SoundDesk(ladder)
         self._anchor = Anchor(max(0, hold - self._slots.length))  # its first picture must still be in time
         self._pace, self._rhythm = Pace(hold), Rhythm(self._slots)
-        self._slate, self._slate_slots = slate, int(slate_after * self._slots.rate / NANO)
+        self.filler = Filler(self._slots, slate, slate_after, slated)
         self._room = int((hold + _ROOM) * self._slots.rate / NANO)
         self._burst = int(_BURST * self._slots.rate / NANO)
         self._source: Source | None = None
-        self._offset: int | None = None
-        """From the feed's time to ours, ns; None until it is known."""
+        self._placed = False
+        """Whether it is known how the feed's time lies on ours."""
+        self._drift = Drift(hold)
         self._waiting: list[_Waiting] = []
         self._ready: dict[int, av.VideoFrame] = {}
-        self._last: av.VideoFrame | None = None
-        self._last_slot = 0
-        self._missed = 0
-        """Slots since the last picture of a feed."""
         self._slot: int | None = None
         """The next one to be given out."""
         self._begin = 0
@@ -102,7 +102,7 @@ class LiveGrid:
         source = self._source
         if source is not None and source.uses(item.track):
             time = source.to_ns(item.track, item.pts)
-            if self._offset is None:
+            if not self._placed:
                 self._wait(_Waiting(time, item), source, now)
             elif isinstance(item, DecodedPicture):
                 self._place_picture(time, item, now)
@@ -112,7 +112,7 @@ class LiveGrid:
 
     def tick(self, now: int) -> list[Placed]:
         """Give out the slots whose time has come; at most two seconds of them."""
-        due = self._anchor.due() if self._offset is None else None
+        due = self._anchor.due() if not self._placed else None
         if due is not None and due <= now:
             self._choose_start(now)
             self._place_waiting()
@@ -126,7 +126,7 @@ class LiveGrid:
 
     def due(self) -> int | None:
         """When the next slot, or the offset of a new feed, is due."""
-        due = self._anchor.due() if self._offset is None else None
+        due = self._anchor.due() if not self._placed else None
         if self._slot is None:
             return due
         slot = self._slots.start_ns(self._slot) + self._hold
@@ -151,9 +151,16 @@ class LiveGrid:
 
         Slots: repeated, and idle while no feed was on air. Pictures: dropped (late), surplus (their slot was
         taken), unused (before the start, or in the burst of a new feed). anchored: how often an offset was chosen;
-        moved: by one slot, for drift. Samples: silence, late, cut, stretched. Frames that were refused.
+        moved: by how many slots, back and forth, for drift. Samples: silence, late, cut, stretched. Frames that were
+        refused.
         """
-        return {name: self._counts[name] for name in _COUNTED} | dict(self._desk.counts())
+        counts = {name: self._counts[name] for name in _COUNTED}
+        return counts | {"moved": self._drift.moved // self._slots.length} | dict(self._desk.counts())
+
+    @property
+    def drift(self) -> int:
+        """How much faster than the feed's our time is made to run now, billionths."""
+        return self._drift.rate if self._placed else 0
 
     def _wait(self, waiting: _Waiting, source: Source, now: int) -> None:
         """Keep an item until the offset of its feed is known."""
@@ -177,7 +184,8 @@ class LiveGrid:
         if not waiting or source is None:
             return
         self._waiting = []
-        self._offset = self._anchor.offset
+        self._drift.begin(self._anchor.offset)
+        self._placed = True
         self._counts["anchored"] += 1
         self._pace.reset()
         self._rhythm.reset()
@@ -186,58 +194,48 @@ class LiveGrid:
             if isinstance(item, DecodedPicture):
                 self._put_picture(time, item.frame, late="unused")
             else:
-                self._desk.put(source.sounds[item.track], time + self._offset, item.frame)
+                self._desk.put(source.sounds[item.track], time + self._drift.at(time), item.frame)
 
     def _forget(self) -> None:
         """The offset is of no use any more."""
-        self._offset, self._waiting = None, []
+        self._placed, self._waiting = False, []
         self._anchor.reset()
 
     def _place_picture(self, time: int, item: DecodedPicture, now: int) -> None:
-        place = self._put_picture(time, item.frame, late="dropped")
-        self._follow(self._pace.see(place + self._hold - now, now, picture=True))
+        self._follow(time, self._put_picture(time, item.frame, late="dropped"), now, picture=True)
 
     def _place_sound(self, time: int, item: DecodedSound, source: Source, now: int) -> None:
-        place = time + (self._offset or 0)
+        place = time + self._drift.at(time)
         self._desk.put(source.sounds[item.track], place, item.frame)
         if not self._anchor.sound_lost:
-            self._follow(self._pace.see(place + self._hold - now, now, picture=False))
+            self._follow(time, place, now, picture=False)
 
     def _put_picture(self, time: int, frame: av.VideoFrame, *, late: str) -> int:
         """Put a picture in its slot; answers the instant at which that begins."""
-        assert self._offset is not None
-        self._move(self._rhythm.correction(time, self._offset))
-        slot = self._rhythm.slot(time + self._offset)
+        self._move(self._rhythm.correction(time, self._drift.at(time)))
+        slot = self._rhythm.slot(time + self._drift.at(time))
         begin = self._slots.start_ns(slot)
         if self._slot is None or slot < self._slot:
             self._counts[late if slot >= self._begin else "unused"] += 1
-            self._keep(frame, slot)
+            self.filler.keep(frame, slot)
         elif slot in self._ready or len(self._ready) > self._room:
             self._counts["surplus"] += 1
         else:
             self._ready[slot] = frame
         return begin
 
-    def _keep(self, frame: av.VideoFrame, slot: int) -> None:
-        """A picture whose slot was given out is still better than an older one, should the next one be missing."""
-        if slot > self._last_slot:
-            self._last, self._last_slot, self._missed = frame, slot, 0
-
     def _move(self, by: int) -> None:
         """Move all later times of the feed; the sound follows softly."""
-        if by and self._offset is not None:
-            self._offset += by
+        if by:
+            self._drift.move(by)
             self._desk.shift(by)
 
-    def _follow(self, verdict: Verdict) -> None:
-        """Do what the pace asks for."""
-        if verdict is Verdict.STAY:
-            return
-        if verdict is Verdict.LOST:
+    def _follow(self, time: int, place: int, now: int, *, picture: bool) -> None:
+        """See how the feed's clock runs; begin anew when it has nothing to do with what it was."""
+        if self._pace.is_lost(place + self._hold - now, now, picture=picture):
             self._forget()
-            return
-        self._counts["moved"] += 1
-        self._move(verdict.value * self._slots.length)
+        else:
+            self._drift.see(time, now, picture=picture)
 
     def _emit(self, placed: list[Placed]) -> None:
         """Give out one slot, and the sound before it."""
@@ -249,22 +247,14 @@ class LiveGrid:
         self._slot = slot + 1
 
     def _picture(self, slot: int) -> Picture:
-        frame = self._ready.pop(slot, None)
-        if frame is not None:
-            self._last, self._last_slot, self._missed = frame, slot, 0
+        own, slate = self._ready.pop(slot, None), False
+        if own is not None:
+            frame = self.filler.show(slot, own)
         else:
-            self._missed += 1
             self._counts["repeated" if self._source else "idle"] += 1
-            frame = self._last or self._first_black()
-        slate = self._slate if self._missed > self._slate_slots else None
+            frame, slate = self.filler.fill(slot)
         slots = self._slots
-        return Picture(slot * slots.step, slots.step, slots.is_key(slot), slate or frame, slate is not None)
-
-    def _first_black(self) -> av.VideoFrame:
-        """The picture before there was any."""
-        rung = self._ladder.video[0]
-        self._last = black(rung.width, rung.height)
-        return self._last
+        return Picture(slot * slots.step, slots.step, slots.is_key(slot), frame, slate)
 
 
 def _pictures_first(waiting: _Waiting) -> bool:

@@ -52,6 +52,10 @@ class Slots:
         number = self._grid.number_at(now, NANO)
         return number if self._grid.start_ns(number) >= now else number + 1
 
+    def number_of(self, slot: int) -> int:
+        """The number of the segment that a slot lies in."""
+        return slot // self._per_segment
+
     def first_of(self, number: int) -> int:
         """The first slot of a segment."""
         return number * self._per_segment

@@ -1,18 +1,23 @@
 """The life of a live channel: it waits for feeds, makes events of them, and ends them."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable
-from contextlib import closing
-from dataclasses import replace
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import dataclass, field, replace
 
 from abr.config.settings import LiveSettings
 from abr.errors import AbrError, EncoderMissing, FeedUnreadable, StageFailed, UsageError
 from abr.ingest.feed import Feed
-from abr.model.state import FeedState, Phase
+from abr.ingest.past import Past
+from abr.ingest.tap import Recorder
+from abr.model.state import FeedState, InputState, Phase
 from abr.model.time import NANO
+from abr.transcode.slate import Slate
 from abr.worker.delivery import Books, Delivery
 from abr.worker.input import Input, Published
 from abr.worker.live import LiveEvent
+from abr.worker.puller import Puller
 
 _REOPENED = 16
 """How often a feed may change its tracks: each time costs a new decoder."""
@@ -21,28 +26,34 @@ _REOPENED = 16
 class Channel:
     """One channel. Feeds come in threads of their own (`take`), `run` lives in the main thread."""
 
-    def __init__(self, settings: LiveSettings, books: Books, delivery: Delivery) -> None:
+    def __init__(self, settings: LiveSettings, books: Books, delivery: Delivery, slate: Slate) -> None:
         self._settings, self._books, self._delivery = settings, books, delivery
+        self._slate = slate
         self._log = books.log
-        self._air = threading.Lock()
-        """Held by the feed that is on air: one at a time."""
+        self._places = [_Place() for _ in settings.inputs]
         self._changed = threading.Condition()
         self._stopping = False
+        self._done = False
+        """Whether no feed comes any more."""
+        self._chosen: int | None = None
         self._lost_at: int | None = None
         self.failure: AbrError | None = None
         self._events = 0
-        self._feed: Feed | None = None
-        self._source: Input | None = None
         self.event: LiveEvent | None = None
         self.phase = Phase.WAITING
-        self.feed: FeedState | None = None
+        self.recorder: Recorder | None = None
+        """Keeps what publishers send."""
 
-    def take(self, feed: Feed) -> None:
-        """Read a publisher's feed to its end, in its connection's thread."""
-        with self._air:
-            self._feed = feed
+    def entry(self, place: int) -> "Entry":
+        """Where the feeds of an input go."""
+        return Entry(self, place)
+
+    def take(self, feed: Feed, place: int = 0) -> None:
+        """Read an input's feed to its end, in its connection's thread."""
+        with self._places[place].lock:
+            self._places[place].feed = feed
             try:
-                self._read(feed)
+                self._read(feed, place)
             except AbrError as error:
                 self._log.warning("feed unusable", feed=feed.name, reason=str(error))
                 feed.abort(str(error))
@@ -50,27 +61,30 @@ class Channel:
                 self._log.error("feed failed", feed=feed.name, reason=f"{type(error).__name__}: {error}")
                 feed.abort("it could not be read")
             finally:
-                self._feed = None
+                self._places[place].feed = None
 
-    def carry(self, source: Input) -> None:
-        """Put an opened input on air until it ends. Raises what keeps an event from beginning."""
+    def carry(self, source: Input, place: int = 0) -> None:
+        """Give the event an input's feed until that ends. Raises what keeps an event from beginning."""
+        own = self._places[place]
         with self._changed:
             if self._stopping:
                 return
             event = self.event or self._begin(source)
             self._lost_at = None
-            self._source = source
-            self.feed = seen = _described(source, self._books.clock.wall())
+            own.source = source
+            own.counted = own.counted if source.again else {}
+            own.seen = seen = _described(source, self._books.clock.wall())
             self._phase(Phase.LIVE)
         self._log.info("feed connected", feed=source.name, video=seen.video, audio=seen.audio)
         try:
-            event.carry(source)
+            event.carry(source, place)
         finally:
             self._log.info("feed ended", feed=source.name, reason=source.ended or "stopped")
             with self._changed:
-                self.feed = self._source = None
+                own.mended, own.counted = own.repairs(), source.stats()
+                own.source = own.seen = None
                 self._lost_at = self._books.clock.monotonic()
-                if event is self.event:
+                if event is self.event and not self._fed():
                     self._phase(Phase.GRACE)
 
     def run(self, check: Callable[[], None]) -> None:
@@ -92,10 +106,11 @@ class Channel:
         """End the event and then `run`. Called from any thread."""
         with self._changed:
             self._stopping = True
-            feed = self._feed
+            feeds = [own.feed for own in self._places]
             self._changed.notify_all()
-        if feed is not None:
-            feed.abort("the worker is stopping")
+        for feed in feeds:
+            if feed is not None:
+                feed.abort("the worker is stopping")
 
     def pause(self, seconds: float) -> bool:
         """Wait, and answer whether to stop: for a file that is read at its own pace."""
@@ -104,12 +119,52 @@ class Channel:
 
     def over(self) -> bool:
         """Whether `run` ends, or has to."""
-        return self._stopping or self.failure is not None or self._failed()
+        return self._stopping or self._done or self.failure is not None or self._failed()
 
     def current_feed(self) -> FeedState | None:
-        """The feed on air, with what it has received by now."""
-        feed, source = self.feed, self._source
-        return replace(feed, received=source.received) if feed and source else feed
+        """The feed on air, with what it has received by now; while none is, the first that there is."""
+        event = self.event
+        on_air = event.mixer.on_air if event is not None else None
+        places = self._places if on_air is None else [self._places[on_air], *self._places]
+        return next(filter(None, (own.now() for own in places)), None)
+
+    def repairs(self) -> dict[str, int]:
+        """What was wrong with the feeds of all inputs and was repaired since the worker began."""
+        return dict(sum((own.repairs() for own in self._places), Counter[str]()))
+
+    def inputs(self) -> tuple[InputState, ...]:
+        """All inputs, the preferred one first; none where there is only one."""
+        if len(self._places) == 1:
+            return ()
+        event = self.event
+        return tuple(
+            InputState(
+                address.name,
+                own.puller.state if own.puller else "",
+                str(event.condition(place)) if event and own.seen else "away",
+                on_air=event is not None and event.mixer.on_air == place,
+                chosen=self._chosen == place,
+            )
+            for place, (address, own) in enumerate(zip(self._settings.inputs, self._places, strict=True))
+        )
+
+    def pulled_by(self, place: int, puller: Puller) -> None:
+        """Whom to ask what an input waits for."""
+        self._places[place].puller = puller
+
+    @property
+    def pull(self) -> str:
+        """What the only input waits for, where it is pulled."""
+        own = self._places[0]
+        return own.puller.state if own.puller and len(self._places) == 1 else ""
+
+    def choose(self, place: int | None) -> None:
+        """Put an input on air by hand, now and in later events, or leave it to the rules again (None)."""
+        with self._changed:
+            self._chosen = place
+            if self.event is not None:
+                self.event.selector.choose(place)
+        self._log.info("input chosen", input="auto" if place is None else place + 1)
 
     def lose(self, failure: AbrError) -> None:
         """Something without which no event can begin has failed."""
@@ -117,24 +172,48 @@ class Channel:
             self.failure = self.failure or failure
             self._changed.notify_all()
 
-    def _read(self, feed: Feed) -> None:
+    def finish(self, place: int = 0) -> None:
+        """What was pulled has come to its end. When all inputs have, the event ends, and no other begins."""
+        with self._changed:
+            self._places[place].over = True
+            self._done = all(own.over for own in self._places)
+            self._changed.notify_all()
+
+    def give_up(self, place: int, failure: AbrError) -> None:
+        """An input can never be read: without another one the worker ends."""
+        others = any(not own.over for other, own in enumerate(self._places) if other != place)
+        if not others or isinstance(failure, EncoderMissing):
+            self.lose(failure)
+        else:
+            self._log.warning("input given up", input=place + 1, reason=str(failure))
+            self.finish(place)
+
+    def _fed(self) -> bool:
+        return any(own.seen for own in self._places)
+
+    def _read(self, feed: Feed, place: int) -> None:
         """A feed whose tracks change is opened again; the event goes on, on the same time line."""
-        with closing(Published(feed)) as source:
-            self.carry(source)
+        clock, past = self._books.clock, self._places[place].past
+        with self._recorded(feed) as tapped, closing(Published(tapped, clock, past)) as source:
+            self.carry(source, place)
             for _ in range(_REOPENED):
                 if not source.reopen:
                     return
                 source.open_again()
-                self.carry(source)
+                self.carry(source, place)
             feed.abort("its tracks change all the time")
+
+    def _recorded(self, feed: Feed) -> AbstractContextManager[Feed]:
+        return nullcontext(feed) if self.recorder is None else self.recorder.tapped(feed)
 
     def _begin(self, source: Input) -> LiveEvent:
         try:
-            event = LiveEvent(source.tracks, self._settings, self._books, self._delivery)
+            event = LiveEvent(source.tracks, self._settings, self._books, self._delivery, self._slate)
         except (UsageError, EncoderMissing) as error:
             self.lose(error)  # no other feed would change it
             raise
         event.threads.on_failure(self._wake)
+        event.selector.choose(self._chosen)
         self._log.info("event began", id=event.session.event, rungs=", ".join(event.ladder.names))
         self.event = event
         return event
@@ -147,10 +226,9 @@ class Channel:
             event.end()
         except StageFailed as failure:
             self.failure = failure
-        if self._settings.pull is not None and not event.progress.released:
-            self.lose(
-                FeedUnreadable(f"--pull {self._settings.pull.name} gave too little media for one segment")
-            )
+        if self._done and not event.progress.released:
+            names = ", ".join(address.name for address in self._settings.inputs)
+            self.lose(FeedUnreadable(f"--pull {names} gave too little media for one segment"))
         with self._changed:
             self.event = None
             self._events += 1
@@ -168,11 +246,11 @@ class Channel:
     def _is_over(self) -> bool:
         if self._failed():
             return True
-        if self.feed is not None:
+        if self._fed():
             return False
-        if self._stopping or self._settings.pull is not None:
+        if self._stopping or self._done or self.failure is not None:
             return True
-        return self._grace_left() <= 0
+        return self._settings.loss.ends and self._grace_left() <= 0
 
     def _grace_left(self) -> float:
         if self._lost_at is None:
@@ -181,14 +259,14 @@ class Channel:
         return float(self._settings.grace) - gone / NANO
 
     def _pause(self) -> float:
-        return max(0.0, min(1.0, self._grace_left()))
+        return max(0.0, min(1.0, self._grace_left())) if self._settings.loss.ends else 1.0
 
     def _finished(self) -> bool:
         if self.event is not None:
             return False
         if self.failure is not None:
             raise self.failure
-        return self._stopping or (self._settings.once and self._events > 0)
+        return self._stopping or self._done or (self._settings.once and self._events > 0)
 
     def _phase(self, phase: Phase) -> None:
         with self._changed:
@@ -198,6 +276,71 @@ class Channel:
     def _wake(self) -> None:
         with self._changed:
             self._changed.notify_all()
+
+
+@dataclass(slots=True)
+class _Place:
+    """What is up at one input."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    """Held by its feed: one at a time."""
+    feed: Feed | None = None
+    source: Input | None = None
+    seen: FeedState | None = None
+    puller: Puller | None = None
+    """Keeps what is pulled on air, where something is."""
+    over: bool = False
+    """Whether no feed comes any more."""
+    past: Past = field(default_factory=Past)
+    """What its feeds brought lately."""
+    mended: Counter[str] = field(default_factory=Counter)
+    """What was repaired in the feeds that are over."""
+    counted: dict[str, int] = field(default_factory=dict)
+    """What of the present feed's repairs is in `mended` already: it was opened again."""
+
+    def repairs(self) -> Counter[str]:
+        """What was repaired in all its feeds."""
+        total = Counter(self.mended)
+        if self.source is not None:
+            total.update(self.source.stats())
+            total.subtract(self.counted)
+        return total
+
+    def now(self) -> FeedState | None:
+        """Its feed, with what that has received by now."""
+        seen, source = self.seen, self.source
+        return replace(seen, received=source.received, link=source.link) if seen and source else seen
+
+
+class Entry:
+    """One input of a channel, for whoever brings its feeds (`worker.puller.Air`)."""
+
+    def __init__(self, channel: Channel, place: int) -> None:
+        self._channel, self._place = channel, place
+
+    def take(self, feed: Feed) -> None:
+        """Read a feed to its end."""
+        self._channel.take(feed, self._place)
+
+    def carry(self, source: Input) -> None:
+        """Give the event an opened input until that ends."""
+        self._channel.carry(source, self._place)
+
+    def pause(self, seconds: float) -> bool:
+        """Wait, and answer whether to stop."""
+        return self._channel.pause(seconds)
+
+    def lose(self, failure: AbrError) -> None:
+        """It can never be read."""
+        self._channel.give_up(self._place, failure)
+
+    def finish(self) -> None:
+        """It has come to its end."""
+        self._channel.finish(self._place)
+
+    def pulled_by(self, puller: Puller) -> None:
+        """Whom to ask what is waited for."""
+        self._channel.pulled_by(self._place, puller)
 
 
 def _described(source: Input, wall: int) -> FeedState:

@@ -11,6 +11,7 @@ from abr.model.ladder import Ladder
 from abr.model.media import Gap, Kind, Packet, Track
 from abr.transcode.decode import Decoder
 from abr.transcode.film import Film
+from abr.transcode.frame import Decoded, Placed
 from abr.transcode.source import Source
 from abr.worker.event import Opening, open_session
 from abr.worker.packager import Packager
@@ -34,28 +35,29 @@ class Encoding:
 
     def run(self, packager: Packager, progress: Callable[[Packet], None]) -> None:
         """Encode and package everything. Raises StageFailed."""
-        threads = Threads()
+        threads, horizon = Threads(), Horizon(_still)
         pipeline = Pipeline(
             decoder=self._decoder,
             placer=_Placer(self.ladder, self.demuxer.tracks),
             encoders=self.encoders,
             packager=lambda: packager,
-            horizon=Horizon(_still),
+            horizons=(horizon,),
             room=_ROOM,
         )
         self._read(pipeline, threads, progress)
         threads.check()
 
-    def _decoder(self, tracks: Sequence[Track]) -> Decoder:
+    def _decoder(self, _: int, tracks: Sequence[Track]) -> Decoder:
         """Where the encoders fill the cores, more than one thread for decoding only costs memory."""
         busy = len(self.ladder.video) >= (os.cpu_count() or 1)
         return Decoder(tracks, live=False, uses=Source(tracks, self.ladder).uses, threads=1 if busy else 0)
 
     def _read(self, pipeline: Pipeline, threads: Threads, progress: Callable[[Packet], None]) -> None:
-        arriving = pipeline.start(threads)
+        (arriving,) = pipeline.start(threads)
+        (horizon,) = pipeline.horizons
         try:
             for arrival in self._arrivals(progress):
-                pipeline.horizon.enter()
+                horizon.enter()
                 arriving.put(arrival)
         except Closed:
             threads.check()
@@ -89,14 +91,20 @@ def open_encoding(channel: str, ladder: Ladder, demuxer: Demuxer, clock: Clock) 
 class _Placer(Film):
     """A film is one feed, whose tracks are known before it begins."""
 
-    def begin_feed(self, tracks: Sequence[Track]) -> None:
+    on_air = 0
+
+    def begin_feed(self, place: int, tracks: Sequence[Track], now: int) -> None:
         """It was made for these tracks."""
 
-    def change_tracks(self, tracks: Sequence[Track]) -> None:
+    def change_tracks(self, place: int, tracks: Sequence[Track], now: int) -> None:
         """A file's tracks stay."""
 
-    def end_feed(self) -> None:
+    def end_feed(self, place: int, now: int) -> None:
         """Its flush follows."""
+
+    def take(self, place: int, item: Decoded, now: int) -> list[Placed]:  # noqa: ARG002 - the placer's shape
+        """A film is the only input."""
+        return self.push(item, now)
 
 
 def _still() -> int:

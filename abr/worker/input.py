@@ -1,17 +1,21 @@
-"""What goes on air: a publisher's feed, or a file at its own pace. Both give normalised packets."""
+"""What goes on air: a feed, or what is pulled (`worker.pulled`). Both give normalised packets."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from abr.clock import Clock
 from abr.ingest.demux import Demuxer
 from abr.ingest.feed import Feed
 from abr.ingest.normalise import Normaliser
-from abr.ingest.pull import PulledFeed
+from abr.ingest.past import Past
 from abr.model.media import Gap, Packet, Track
-from abr.model.time import NANO
+from abr.model.state import LinkState
 
 Items = Iterator[Sequence[Packet | Gap]]
+
+
+_AGAIN = {"fpsprobesize": "0"}
+"""Frames that FFmpeg waits for to tell their rate (20 otherwise, most of a second): the ladder has one already."""
 
 
 class Input(Protocol):
@@ -30,6 +34,11 @@ class Input(Protocol):
         ...
 
     @property
+    def link(self) -> LinkState | None:
+        """The readings of an SRT connection; None for all others."""
+        ...
+
+    @property
     def reopen(self) -> bool:
         """Whether the feed goes on, on the same time line, with other tracks: `open_again`."""
         ...
@@ -39,25 +48,33 @@ class Input(Protocol):
         """Whether this is the same feed, opened again."""
         ...
 
+    def stats(self) -> dict[str, int]:
+        """What was wrong with the packets and was repaired, by kind."""
+        ...
+
     def items(self) -> Items: ...
     def close(self) -> None: ...
 
 
 class Published:
-    """A publisher's feed, opened. Raises FeedUnreadable."""
+    """A publisher's feed, opened. `past` is what the feeds before it brought. Raises FeedUnreadable."""
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: Feed, clock: Clock, past: Past) -> None:
         self.name = feed.name
         self._feed = feed
+        opened = clock.monotonic()
         self._demuxer = Demuxer(feed)
-        self._normaliser = Normaliser(self._demuxer.tracks)
+        self._normaliser = Normaliser(self._demuxer.tracks, now=clock.monotonic, past=past, opened=opened)
+        self._corrupt = 0
+        """Damaged packets of containers that are closed."""
         self.again = False
 
     def open_again(self) -> None:
         """Open the feed with the tracks that it has now. Raises FeedUnreadable."""
         self._demuxer.close()
+        self._corrupt += self._demuxer.corrupt
         self._feed.restart()
-        self._demuxer = Demuxer(self._feed)
+        self._demuxer = Demuxer(self._feed, options=_AGAIN)
         self._normaliser.change_tracks(self._demuxer.tracks)
         self.again = True
 
@@ -78,54 +95,16 @@ class Published:
     def received(self) -> int:
         return self._feed.stats().bytes
 
+    @property
+    def link(self) -> LinkState | None:
+        return self._feed.stats().link
+
+    def stats(self) -> dict[str, int]:
+        return self._normaliser.stats() | {"corrupt": self._corrupt + self._demuxer.corrupt}
+
     def items(self) -> Items:
         for packet in self._demuxer.packets():
             yield self._normaliser.push(packet)
 
     def close(self) -> None:
         self._demuxer.close()
-
-
-class Pulled:
-    """A file or URL, opened, that is read at its own pace and, with `loop`, again and again.
-
-    `wait(seconds)` waits and answers whether to stop. Raises FeedUnreadable.
-    """
-
-    received = 0
-    reopen = False
-    again = False
-
-    def __init__(self, location: str, *, loop: bool, clock: Clock, wait: Callable[[float], bool]) -> None:
-        self._location, self._loop, self._clock, self._wait = location, loop, clock, wait
-        self._demuxer = Demuxer(location)
-        self.name = self._demuxer.name
-        self.tracks = self._demuxer.tracks
-        self.failed = False
-        """Whether it ended before its end."""
-
-    @property
-    def ended(self) -> str | None:
-        return self._demuxer.ended
-
-    def items(self) -> Items:
-        paced = PulledFeed(self._packets(), self.tracks, self._clock.monotonic, self._go_on)
-        for item in paced:
-            yield (item,)
-        self.failed = not paced.stopped and self.ended != "the end"
-
-    def close(self) -> None:
-        self._demuxer.close()
-
-    def _packets(self) -> Iterator[Packet | Gap]:
-        normaliser = Normaliser(self.tracks)
-        while True:
-            for packet in self._demuxer.packets():
-                yield from normaliser.push(packet)
-            if not self._loop or self.ended != "the end":
-                return
-            self._demuxer.close()
-            self._demuxer = Demuxer(self._location)
-
-    def _go_on(self, wait: int) -> bool:
-        return not self._wait(wait / NANO)

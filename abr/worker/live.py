@@ -1,9 +1,10 @@
 """A live event: the encoders of its ladder, fed by whichever feed is on air, until it is ended."""
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
+from functools import partial
 
 from abr.clock import MediaClock
 from abr.config.ladder import resolve
@@ -13,13 +14,18 @@ from abr.model.media import Track
 from abr.model.segment import Release
 from abr.model.time import NANO
 from abr.transcode.decode import Decoder
+from abr.transcode.filler import OnSlate
 from abr.transcode.grid import LiveGrid
+from abr.transcode.mixer import Mixer, Switch
+from abr.transcode.selector import Condition, Rules, Selector
+from abr.transcode.slate import Slate
 from abr.transcode.source import Source
 from abr.worker.delivery import Books, Delivery
 from abr.worker.event import begin_session, end_session, live_cutters, open_session
 from abr.worker.input import Input
 from abr.worker.packager import Packager, Tally
 from abr.worker.pipeline import Arrival, Encoders, FeedBegin, FeedEnd, Pipeline
+from abr.worker.relief import Relief, relief_levels
 from abr.worker.stage import Closed, Horizon, Inbox, Threads
 
 _ROOM = 512
@@ -49,11 +55,27 @@ def _refuse_the_past(channel: str, books: Books) -> None:
         )
 
 
+def _rules(settings: LiveSettings) -> Rules:
+    backup = settings.backup
+    seconds = settings.loss.hold, backup.black, backup.frozen, backup.back
+    return Rules(*(int(length * NANO) for length in seconds))
+
+
+def _refused(decoder: Decoder) -> dict[str, int]:
+    counts = decoder.stats()
+    return {"refused": counts["errors"], "damaged": counts["corrupt"]}
+
+
 class LiveEvent:
     """Made with its first feed's tracks, which fix the ladder; everything runs until `end`."""
 
     def __init__(
-        self, tracks: Sequence[Track], settings: LiveSettings, books: Books, delivery: Delivery
+        self,
+        tracks: Sequence[Track],
+        settings: LiveSettings,
+        books: Books,
+        delivery: Delivery,
+        slate: Slate,
     ) -> None:
         """Open the encoders and start. Raises ConfigError, EncoderMissing, MediaError, JournalError, SpoolError."""
         self._books, self._delivery = books, delivery
@@ -65,60 +87,139 @@ class LiveEvent:
             books.log.info("rung left out" if "larger" in note else "ladder", note=note)
         self.ladder = resolved.ladder
         encoders = Encoders.open(self.ladder, steady=True)
+        self.levels = {name: encoder.level for name, encoder in encoders.sounds.items()}
         opening = open_session(
             settings.channel, self.ladder, encoders, books.clock.wall(), hold=settings.hold
         )
         self.session = opening.session
         self.progress = Progress()
+        self._forms: dict[int, str] = {}
+        """The form of each input's pictures, in words."""
         self._made: Packager | None = None
         begin_session(opening, books, delivery)
-        self._start(encoders, settings.hold)
+        self.grid = self._grid(settings, slate)
+        self._inputs = [item.name for item in settings.inputs]
+        self.selector = Selector(len(self._inputs), _rules(settings))
+        self.mixer = Mixer(self.grid, self.selector, self._switched)
+        self._start(encoders)
 
-    def _start(self, encoders: Encoders, hold: Fraction) -> None:
+    def _grid(self, settings: LiveSettings, slate: Slate) -> LiveGrid:
+        video = self.ladder.video
+        return LiveGrid(
+            self.ladder,
+            hold=int(settings.hold * NANO),
+            slate=slate.picture((video[0].width, video[0].height)) if video else None,
+            slate_after=int(settings.loss.hold * NANO),
+            slated=self._slated,
+        )
+
+    def _start(self, encoders: Encoders) -> None:
         self.threads = Threads()
-        self._refused: tuple[FeedBegin, MediaError] | None = None
-        self.grid = LiveGrid(self.ladder, hold=int(hold * NANO))
-        self._horizon = Horizon(MediaClock(self._books.clock))
+        self._refused: dict[int, tuple[FeedBegin, MediaError]] = {}
+        self._decoders: dict[int, Decoder] = {}
+        self._undecodable: Counter[str] = Counter()
+        """What decoders counted that are not used any more."""
+        self.clock = MediaClock(self._books.clock, self._stepped)
+        self._horizons = tuple(Horizon(self.clock) for _ in self._inputs)
+        self.relief: Relief | None = None
+        if self.ladder.video:
+            levels = relief_levels(self.ladder, encoders)
+            self.relief = Relief(self.ladder, levels, self.clock, self._books.log)
         pipeline = Pipeline(
-            decoder=lambda tracks: Decoder(tracks, live=True, uses=Source(tracks, self.ladder).uses),
-            placer=self.grid,
+            decoder=self._decoder,
+            placer=self.mixer,
             encoders=encoders,
             packager=self._packager,
-            horizon=self._horizon,
+            horizons=self._horizons,
             room=_ROOM,
             refused=self._refuse,
+            relief=self.relief,
         )
-        self._arriving: Inbox[Arrival] = pipeline.start(self.threads)
+        self._arriving: list[Inbox[Arrival]] = pipeline.start(self.threads)
 
-    def carry(self, feed: Input) -> None:
-        """Read a feed to its end, in the calling thread. Raises MediaError for one that cannot be decoded."""
+    def carry(self, feed: Input, place: int = 0) -> None:
+        """Read an input's feed to its end, in the calling thread. Raises MediaError for one that cannot be decoded."""
         begin = FeedBegin(feed.tracks, again=feed.again)
         try:
-            self._give(begin)
+            self._give(place, begin)
             for packets in feed.items():
-                self._give(packets)
-                if self._why_refused(begin):
+                self._give(place, packets)
+                if self._why_refused(place, begin):
                     break
-            if not feed.reopen or self._why_refused(begin):
-                self._give(FeedEnd())
+            if not feed.reopen or self._why_refused(place, begin):
+                self._give(place, FeedEnd())
         except Closed:
             self.threads.check()
-        if error := self._why_refused(begin):
+        if error := self._why_refused(place, begin):
             raise error
 
     def end(self) -> None:
         """Flush everything, then journal and origins learn that it is over. Raises StageFailed."""
-        self._arriving.end()
+        for arriving in self._arriving:
+            arriving.end()
         self.threads.join()
         end_session(self.session, self._books, self._delivery)
         self.threads.check()
 
-    def _refuse(self, begin: FeedBegin, error: MediaError) -> None:
-        self._refused = begin, error
+    def _decoder(self, place: int, tracks: Sequence[Track]) -> Decoder:
+        uses = Source(tracks, self.ladder).uses
+        decoder = Decoder(tracks, live=True, uses=uses, note=partial(self._see, place))
+        if place in self._decoders:
+            self._undecodable.update(_refused(self._decoders[place]))
+        self._decoders[place] = decoder
+        return decoder
 
-    def _why_refused(self, begin: FeedBegin) -> MediaError | None:
-        """The latest refusal, if it is that of this feed and not of the one before."""
-        refused = self._refused
+    def undecodable(self) -> dict[str, int]:
+        """Packets that the decoders refused, and frames that were damaged, since the event began."""
+        total = Counter(self._undecodable)
+        for decoder in tuple(self._decoders.values()):
+            total.update(_refused(decoder))
+        return dict(total)
+
+    def _stepped(self, by: int) -> None:
+        """The machine's clock was set: told by the clock."""
+        self._books.log.warning(
+            "clock set", seconds=round(by / NANO, 3), hint="the event follows it by 100 ppm"
+        )
+
+    def _see(self, place: int, form: str) -> None:
+        """An input's pictures have another form: told by the decoder."""
+        self._forms[place] = form
+        self._books.log.info("pictures", form=form, **self._said(place))
+
+    @property
+    def pictures(self) -> str:
+        """The form of the pictures on air, in words."""
+        return self._forms.get(self.mixer.on_air or 0, "")
+
+    def _said(self, place: int) -> dict[str, str | int]:
+        """Which input, for the log where there are several."""
+        return {"input": place + 1, "address": self._inputs[place]} if len(self._inputs) > 1 else {}
+
+    def condition(self, place: int) -> Condition:
+        """How an input is now, for status."""
+        return self.selector.condition(place, self._horizons[place].now())
+
+    def _switched(self, switch: Switch) -> None:
+        """Another input is on air: told by the mixer."""
+        if len(self._inputs) > 1 and switch.now is not None:
+            self._books.log.info("input on air", reason=self._why(switch), **self._said(switch.now))
+
+    def _why(self, switch: Switch) -> str:
+        if self.selector.chosen == switch.now:
+            return "chosen by hand"
+        if switch.before is None:
+            return "no other was on air"
+        if switch.condition is Condition.GOOD:
+            return "it is preferred and good again"
+        return f"input {switch.before + 1} is {switch.condition}"
+
+    def _refuse(self, place: int, begin: FeedBegin, error: MediaError) -> None:
+        self._refused[place] = begin, error
+
+    def _why_refused(self, place: int, begin: FeedBegin) -> MediaError | None:
+        """The latest refusal of an input, if it is that of this feed and not of the one before."""
+        refused = self._refused.get(place)
         return refused[1] if refused is not None and refused[0] is begin else None
 
     def tallies(self) -> Mapping[str, Tally]:
@@ -130,19 +231,28 @@ class LiveEvent:
         counts = self.grid.stats()
         return {name: counts.get(name, 0) for name in _SHOWN}
 
+    def _slated(self, slate: OnSlate) -> None:
+        """The slate comes, or goes: told by the grid."""
+        if slate.since is not None:
+            self._books.log.warning("slate on air", reason="no picture")
+        else:
+            self._books.log.info("slate off air", total=round(slate.total / NANO, 1))
+
     def _first(self) -> int:
         first = self.grid.start
         assert first is not None  # the first packet comes after the grid's first picture
         return first
 
-    def _give(self, arrival: Arrival) -> None:
-        self._horizon.enter()
-        self._arriving.put(arrival)
+    def _give(self, place: int, arrival: Arrival) -> None:
+        self._horizons[place].enter()
+        self._arriving[place].put(arrival)
 
     def _packager(self) -> Packager:
         """Made with the first packet: then the grid knows where it begins."""
         cutters = live_cutters(self.session, self._first())
-        self._made = Packager(self.session, cutters, (self._books.journal, self._books.spool), self._released)
+        books = self._books.journal, self._books.spool
+        slated = self.grid.filler.holds
+        self._made = Packager(self.session, cutters, books, self._released, slated=slated)
         return self._made
 
     def _released(self, releases: Sequence[Release]) -> None:

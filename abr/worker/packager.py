@@ -6,10 +6,10 @@ from typing import Protocol
 
 from abr.journal.journal import Journal
 from abr.journal.spool import Spool
-from abr.model.media import EncodedPacket
+from abr.model.media import EncodedPacket, Kind
 from abr.model.segment import Release, SegmentRow, Session
 from abr.package.cmaf import make_segment
-from abr.package.cutter import Cut, Missing, Piece
+from abr.package.cutter import Cut, Cutter, Missing, Piece
 from abr.worker.collector import Collector, Complete
 
 
@@ -38,7 +38,7 @@ class Packager:
 
     A segment is on disk before its row, the rows of a number are one commit, and `released` is called after it.
     `batch` numbers share a commit (films release faster than a disk commits). `cutters` has those first that
-    others follow.
+    others follow. `slated` says of a number whether its pictures hold the slate.
     """
 
     def __init__(
@@ -49,12 +49,13 @@ class Packager:
         released: Callable[[Sequence[Release]], None],
         *,
         batch: int = 1,
+        slated: Callable[[int], bool] = lambda _: False,
     ) -> None:
         self._session = session
         self._cutters = cutters
         self._journal, self._spool = books
         self._released = released
-        self._batch = batch
+        self._batch, self._slated = batch, slated
         self._collector = Collector(session)
         self._complete: list[Complete] = []
         self.tallies = {rendition.name: Tally() for rendition in session.renditions}
@@ -64,6 +65,12 @@ class Packager:
         pieces = self._cutters[name].extend(packets)
         if pieces:
             self._take(pieces)
+
+    def skip(self, name: str, until: int) -> None:
+        """No packet of a live rendition comes before `until`: what it has passed is a gap. Raises as `push`."""
+        cutter = self._cutters[name]
+        assert isinstance(cutter, Cutter)  # films have no gaps
+        self._take(cutter.skip(until))
 
     def flush(self) -> None:
         """All renditions have ended: cut and release what is left. Those that lead the cuts end first."""
@@ -81,7 +88,8 @@ class Packager:
 
     def _store(self, cut: Cut) -> SegmentRow:
         rendition = self._session.rendition(cut.rendition)
-        row = self._spool.write(self._session.id, make_segment(rendition, cut))
+        slate = rendition.kind is Kind.VIDEO and self._slated(cut.number)
+        row = self._spool.write(self._session.id, make_segment(rendition, cut), slate=slate)
         tally = self.tallies[cut.rendition]
         tally.segments += 1
         tally.bytes += row.size

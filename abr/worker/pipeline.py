@@ -1,13 +1,13 @@
 """The way of the data, thread by thread: feed → decode → grid → scale → encode each rung → package."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from abr.errors import MediaError
 from abr.model.ladder import Ladder
-from abr.model.media import EncodedPacket, Gap, Packet, Track
+from abr.model.media import Absent, EncodedPacket, Gap, Packet, Track
 from abr.model.stage import Stage
 from abr.transcode.audio import AudioEncoder
 from abr.transcode.decode import Decoder
@@ -47,12 +47,28 @@ class Frames(NamedTuple):
     end: bool = False
 
 
-class Placer(Stage[Decoded, Placed], Protocol):
-    """Puts frames in their places: `transcode.grid.LiveGrid` or `transcode.film.Film`."""
+Sent = tuple[int, Frames]
+"""The input that frames come from, and they."""
 
-    def begin_feed(self, tracks: Sequence[Track]) -> None: ...
-    def change_tracks(self, tracks: Sequence[Track]) -> None: ...
-    def end_feed(self) -> None: ...
+
+class Placer(Protocol):
+    """Puts the frames of one or several inputs in their places: `transcode.mixer.Mixer`, or a film's.
+
+    `place` says which input; the rest is as in `model.stage.Stage`.
+    """
+
+    @property
+    def on_air(self) -> int | None:
+        """The input that is on air."""
+        ...
+
+    def begin_feed(self, place: int, tracks: Sequence[Track], now: int) -> None: ...
+    def change_tracks(self, place: int, tracks: Sequence[Track], now: int) -> None: ...
+    def end_feed(self, place: int, now: int) -> None: ...
+    def take(self, place: int, item: Decoded, now: int) -> list[Placed]: ...
+    def tick(self, now: int) -> list[Placed]: ...
+    def due(self) -> int | None: ...
+    def flush(self) -> list[Placed]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,66 +82,90 @@ class Encoders:
 
     @classmethod
     def open(cls, ladder: Ladder, *, steady: bool) -> "Encoders":
-        """Open all encoders. Raises EncoderMissing, ConfigError, MediaError."""
+        """Open all encoders; `steady` is live output, whose sound is measured. Raises EncoderMissing, ConfigError, MediaError."""
         return cls(
             ScaledLadder(ladder, steady=steady) if ladder.video else None,
             tuple(RungEncoder(target, steady=steady) for target in ladder.video),
-            {target.name: AudioEncoder(target) for target in ladder.audio},
+            {target.name: AudioEncoder(target, measured=steady) for target in ladder.audio},
         )
 
 
 Encoder = RungEncoder | AudioEncoder
 Refused = Callable[[FeedBegin, MediaError], None]
-Packed = tuple[str, list[EncodedPacket] | None]
-"""A rendition's name and its next packets; None when it has ended."""
+RefusedAt = Callable[[int, FeedBegin, MediaError], None]
+Packed = tuple[str, list[EncodedPacket] | Absent | None]
+"""A rendition's name and its next packets, or the word that none come for a while; None when it has ended."""
+
+
+class Relieving(Protocol):
+    """Takes work from rungs when the machine is too slow: `worker.relief.Relief`."""
+
+    clock: Callable[[], int]
+
+    def admit(self, frame: RungFrame) -> RungFrame | Absent | None: ...
+    def see(self, due: int | None) -> None: ...
+    def worked(self, frame: RungFrame, work: int) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
     """Everything between a feed and the journal."""
 
-    decoder: Callable[[Sequence[Track]], Decoder]
+    decoder: Callable[[int, Sequence[Track]], Decoder]
+    """For an input and its tracks."""
     placer: Placer
     encoders: Encoders
     packager: Callable[[], Packager]
     """Called with the first packet: by then the placer knows where the stream begins."""
-    horizon: Horizon
+    horizons: Sequence[Horizon]
+    """One an input."""
     room: int
-    """Arrivals that may wait for the decoder."""
-    refused: "Refused | None" = None
-    """Told of a feed that cannot be decoded, of which nothing more is taken; without it that ends the pipeline."""
+    """Arrivals that may wait for the decoder of an input."""
+    refused: RefusedAt | None = None
+    """Told of an input's feed that cannot be decoded, of which nothing more is taken; without it that ends the pipeline."""
+    relief: Relieving | None = None
+    """Asked about every frame of live output; a film takes its time."""
 
-    def start(self, threads: Threads) -> Inbox[Arrival]:
-        """Start all threads; answer where a feed's packets go in. Its end ends them, one after another."""
-        arriving: Inbox[Arrival] = threads.inbox(self.room)
-        decoded: Inbox[Frames] = threads.inbox(_DECODED)
-        rungs: list[Inbox[RungFrame]] = [threads.inbox(_FRAMES) for _ in self.encoders.rungs]
+    def start(self, threads: Threads) -> list[Inbox[Arrival]]:
+        """Start all threads; answer where the packets of each input go in. Their ends end them, one after another."""
+        arriving: list[Inbox[Arrival]] = [threads.inbox(self.room) for _ in self.horizons]
+        decoded: Inbox[Sent] = threads.inbox(_DECODED)
+        running = list(range(len(arriving)))
+        rungs: list[Inbox[RungFrame | Absent]] = [threads.inbox(_FRAMES) for _ in self.encoders.rungs]
         sounds: dict[str, Inbox[Sound]] = {name: threads.inbox(_SOUNDS) for name in self.encoders.sounds}
         packed: Inbox[Packed] = threads.inbox(_PACKETS)
 
-        threads.spawn("decode", lambda: self._decode(arriving, decoded))
+        for place, inbox in enumerate(arriving):
+            name = f"decode {place + 1}" if place else "decode"
+            threads.spawn(name, partial(self._decode, place, inbox, decoded, running))
         threads.spawn("grid", lambda: self._place(decoded, rungs, sounds))
         for rung, frames in zip(self.encoders.rungs, rungs, strict=True):
-            threads.spawn(f"encode {rung.encoding.name}", partial(_encode, rung, frames, packed))
+            threads.spawn(f"encode {rung.encoding.name}", partial(_encode, rung, frames, packed, self.relief))
         for name, sound in self.encoders.sounds.items():
             threads.spawn(f"encode {name}", partial(_encode, sound, sounds[name], packed))
         threads.spawn("package", lambda: self._package(packed, len(rungs) + len(sounds)))
         return arriving
 
-    def _decode(self, arriving: Inbox[Arrival], decoded: Inbox[Frames]) -> None:
-        decoding = _Decoding(self.decoder, self.refused)
+    def _decode(self, place: int, arriving: Inbox[Arrival], decoded: Inbox[Sent], running: list[int]) -> None:
+        refused = partial(self.refused, place) if self.refused else None
+        decoding = _Decoding(partial(self.decoder, place), refused)
         try:
             while (items := arriving.get(None)) is not None:
                 for arrival in items:
-                    decoded.put(decoding.take(arrival))
+                    decoded.put((place, decoding.take(arrival)))
         finally:
             decoding.rest()
-        decoded.end()
+        running.remove(place)
+        if not running:
+            decoded.end()
 
     def _place(
-        self, decoded: Inbox[Frames], rungs: Sequence[Inbox[RungFrame]], sounds: Mapping[str, Inbox[Sound]]
+        self,
+        decoded: Inbox[Sent],
+        rungs: Sequence[Inbox[RungFrame | Absent]],
+        sounds: Mapping[str, Inbox[Sound]],
     ) -> None:
-        scaler = self.encoders.scaler
+        scaler, relief = self.encoders.scaler, self.relief
 
         def hand_on(placed: Sequence[Placed]) -> None:
             for item in placed:
@@ -135,10 +175,11 @@ class Pipeline:
                     give(scaler.scale(item))
 
         def give(frames: Sequence[RungFrame]) -> None:
-            for frame in frames:
-                rungs[frame.rung].put(frame)
+            for rung, item in _admitted(frames, relief):
+                rungs[rung].put(item)
 
-        run_stage(_Feeds(self.placer, self.horizon), decoded, hand_on, self.horizon.now)
+        feeds = _Feeds(self.placer, self.horizons, relief)
+        run_stage(feeds, decoded, hand_on, feeds.now)
         if scaler is not None:
             give(scaler.flush())
         for frames in rungs:
@@ -154,7 +195,10 @@ class Pipeline:
                     running -= 1
                     continue
                 packager = packager or self.packager()
-                packager.push(name, packets)
+                if isinstance(packets, Absent):
+                    packager.skip(name, packets.until)
+                else:
+                    packager.push(name, packets)
         if packager is not None:
             packager.flush()
 
@@ -199,52 +243,95 @@ class _Decoding:
 
 
 class _Feeds:
-    """The placer as a stage over whole arrivals, so that the horizon advances with each."""
+    """The placer as a stage over whole arrivals, so that their input's horizon advances with each."""
 
-    def __init__(self, placer: Placer, horizon: Horizon) -> None:
-        self._placer = placer
-        self._horizon = horizon
+    def __init__(self, placer: Placer, horizons: Sequence[Horizon], relief: Relieving | None = None) -> None:
+        self._placer, self._relief = placer, relief
+        self._horizons = horizons
 
-    def push(self, item: Frames, now: int) -> list[Placed]:
-        placed = [output for frame in item.items for output in self._placer.push(frame, now)]
-        if item.end:
-            self._placer.end_feed()
-        if item.begin is not None:
-            self._begin(item.begin)
-        self._horizon.leave()
+    def now(self) -> int:
+        """How far time has come for the input on air: one that waits in the background holds nothing up."""
+        return self._horizons[self._placer.on_air or 0].now()
+
+    def push(self, item: Sent, now: int) -> list[Placed]:
+        place, frames = item
+        placed = [output for frame in frames.items for output in self._placer.take(place, frame, now)]
+        if frames.end:
+            self._placer.end_feed(place, now)
+        if frames.begin is not None:
+            self._begin(place, frames.begin, now)
+        self._horizons[place].leave()
         return placed
 
-    def _begin(self, feed: FeedBegin) -> None:
+    def _begin(self, place: int, feed: FeedBegin, now: int) -> None:
         if feed.again:
-            self._placer.change_tracks(feed.tracks)
+            self._placer.change_tracks(place, feed.tracks, now)
         else:
-            self._placer.begin_feed(feed.tracks)
+            self._placer.begin_feed(place, feed.tracks, now)
 
     def tick(self, now: int) -> list[Placed]:
         return self._placer.tick(now)
 
     def due(self) -> int | None:
-        return self._placer.due()
+        due = self._placer.due()
+        if self._relief is not None:
+            self._relief.see(due)
+        return due
 
     def flush(self) -> list[Placed]:
         return self._placer.flush()
 
 
-def _encode(encoder: Encoder, inbox: Inbox[Any], packed: Inbox[Packed]) -> None:
+def _admitted(
+    frames: Sequence[RungFrame], relief: Relieving | None
+) -> Iterator[tuple[int, RungFrame | Absent]]:
+    """What the encoders get, each with its rung."""
+    for frame in frames:
+        item = frame if relief is None else relief.admit(frame)
+        if item is not None:
+            yield frame.rung, item
+
+
+def _encode(
+    encoder: Encoder, inbox: Inbox[Any], packed: Inbox[Packed], relief: Relieving | None = None
+) -> None:
     """Packets are handed on when a key frame is among them: until then no segment can end."""
     name = encoder.encoding.name
     waiting: list[EncodedPacket] = []
 
-    def hand_on(packets: list[EncodedPacket]) -> None:
+    def hand_on(packets: Sequence[EncodedPacket | Absent]) -> None:
         nonlocal waiting
-        waiting += packets
-        if len(waiting) >= _TOGETHER or any(packet.key for packet in packets):
+        absent = None
+        for packet in packets:
+            if isinstance(packet, Absent):
+                absent = packet
+            else:
+                waiting.append(packet)
+        if absent or len(waiting) >= _TOGETHER or any(packet.key for packet in waiting):
             packed.put((name, waiting))
             waiting = []
+        if absent:
+            packed.put((name, absent))
 
-    run_stage(encoder, inbox, hand_on, _no_clock)
+    stage: Stage[Any, Any] = encoder if relief is None else _Timed(encoder, relief)
+    run_stage(stage, inbox, hand_on, _no_clock)
     packed.put((name, waiting))
     packed.put((name, None))
+
+
+class _Timed:
+    """A rung's encoder that tells how long each frame took."""
+
+    def __init__(self, stage: Stage[Any, Any], relief: Relieving) -> None:
+        self._stage, self._relief = stage, relief
+        self.tick, self.due, self.flush = stage.tick, stage.due, stage.flush
+
+    def push(self, item: RungFrame | Absent, now: int) -> list[EncodedPacket | Absent]:
+        begun = self._relief.clock()
+        packets = self._stage.push(item, now)
+        if isinstance(item, RungFrame):
+            self._relief.worked(item, self._relief.clock() - begun)
+        return packets
 
 
 def _no_clock() -> int:

@@ -4,25 +4,27 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
 from abr.clock import Clock, SystemClock
-from abr.config.address import DirectoryOrigin, ListenAddress
+from abr.config.address import DirectoryOrigin, ListenAddress, SrtAddress
 from abr.config.settings import LiveSettings
-from abr.errors import AbrError, FeedLost, StageFailed, StoreError, UsageError
-from abr.ingest.rtmp import RtmpServer, Service
+from abr.errors import AbrError, StageFailed, StoreError, UsageError
 from abr.log import Logger
 from abr.model.state import OriginState, State
 from abr.model.time import NANO
+from abr.status.control import Control
 from abr.status.http import Site, StatusServer
 from abr.storage.place import open_store
 from abr.storage.store import Store
+from abr.transcode.slate import open_slate
 from abr.worker.channel import Channel
 from abr.worker.delivery import Books, Delivery, open_books
-from abr.worker.input import Pulled
+from abr.worker.door import Doors
+from abr.worker.recording import open_recorder
 from abr.worker.report import report
 from abr.worker.stage import Threads
 
@@ -41,7 +43,7 @@ class Running:
     """A live worker that is up: what `watch` may look at."""
 
     state: Callable[[], State]
-    listening: ListenAddress | None
+    listening: ListenAddress | SrtAddress | None
     """With the port that was really taken."""
     page: str
     """URL of the status page, empty without."""
@@ -62,6 +64,7 @@ def run_live(settings: LiveSettings, *, watch: Watch | None = None, clock: Clock
     clock = clock or SystemClock()
     log = Logger("worker", channel=settings.channel)
     services = Threads()
+    slate = open_slate(settings.channel, settings.loss.slate)
     with ExitStack() as stack:
         stores = [open_store(origin) for origin in settings.to]
         for store in stores:
@@ -70,13 +73,18 @@ def run_live(settings: LiveSettings, *, watch: Watch | None = None, clock: Clock
         _wait_for_the_past(books)
         delivery = Delivery(books, stores, services.spawn, live=True, time_url=settings.time_url)
         stack.callback(delivery.close)
-        channel = Channel(settings, books, delivery)
+        channel = Channel(settings, books, delivery, slate)
         services.on_failure(channel.stop)
+        if settings.record is not None:
+            record = open_recorder(settings.record, settings.channel, clock, log, services.spawn)
+            stack.callback(record.close)
+            channel.recorder = record
         state = lambda: report(settings, channel, delivery, books)  # noqa: E731 - two users, no name needed
-        doors = _Doors(settings, channel, services)
-        site = Site(settings.channel, state, books.metrics, clock, _media(settings))
-        page = doors.open_status(site, stack)
-        running = Running(state, doors.open_input(books, stack), page, channel.over, channel.stop)
+        control = _control(settings, channel)
+        site = Site(settings.channel, state, books.metrics, clock, _media(settings), control)
+        page = _open_status(settings, site, services, stack)
+        listening = Doors(settings, channel, services, books).open(stack)
+        running = Running(state, listening, page, channel.over, channel.stop)
         if watch is not None:
             services.spawn("watch", lambda: watch(running))
         with _signals(channel, delivery):
@@ -108,51 +116,21 @@ def _check(store: Store, log: Logger) -> None:
         log.warning("origin does not answer yet", origin=store.name, reason=str(error))
 
 
-class _Doors:
-    """What a worker opens to the outside: status pages and the input."""
+def _open_status(settings: LiveSettings, site: Site, services: Threads, stack: ExitStack) -> str:
+    """Serve the status pages; answer their URL, empty without."""
+    http = settings.http
+    if http is None:
+        return ""
+    server = StatusServer(http.host, http.port, site)
+    server.start(services.spawn)
+    stack.callback(server.close)
+    return server.url
 
-    def __init__(self, settings: LiveSettings, channel: Channel, services: Threads) -> None:
-        self._settings, self._channel, self._services = settings, channel, services
 
-    def open_status(self, site: Site, stack: ExitStack) -> str:
-        http = self._settings.http
-        if http is None:
-            return ""
-        server = StatusServer(http.host, http.port, site)
-        server.start(self._services.spawn)
-        stack.callback(server.close)
-        return server.url
-
-    def open_input(self, books: Books, stack: ExitStack) -> ListenAddress | None:
-        listen = self._settings.listen
-        if listen is None:
-            self._services.spawn("pull", lambda: self._pull(books))
-            return None
-        service = Service(
-            applications=frozenset({listen.app}),
-            authorise=lambda app, key: app == listen.app and listen.key.matches(key),
-            on_feed=self._channel.take,
-        )
-        server = RtmpServer(
-            listen.host, listen.port, service, clock=books.clock, spawn=self._services.spawn, log=books.log
-        )
-        stack.callback(server.close)
-        self._services.spawn("rtmp listener", server.serve)
-        taken = replace(listen, port=server.port)
-        books.log.info("listening", address=taken.name)
-        return taken
-
-    def _pull(self, books: Books) -> None:
-        address = self._settings.pull
-        assert address is not None
-        try:
-            source = Pulled(address.location, loop=address.loop, clock=books.clock, wait=self._channel.pause)
-            with closing(source):
-                self._channel.carry(source)
-                if source.failed:
-                    self._channel.lose(FeedLost(f"--pull {address.name}: {source.ended}"))
-        except AbrError as error:
-            self._channel.lose(error)
+def _control(settings: LiveSettings, channel: Channel) -> Control | None:
+    """What `--http` takes orders by; None where there is nothing to choose."""
+    count = len(settings.inputs)
+    return None if count == 1 else Control(count, channel.choose, settings.backup.token)
 
 
 @contextmanager

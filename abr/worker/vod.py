@@ -1,6 +1,7 @@
 """One film from file to recording: encoded, or copied."""
 
 import os
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from abr.config.ladder import resolve
 from abr.config.settings import Film, VodSettings
 from abr.errors import FeedUnreadable, StageFailed
 from abr.ingest.demux import Demuxer
+from abr.ingest.source import Opener, Source
 from abr.log import Logger
 from abr.model.ladder import Ladder
 from abr.model.media import Packet
@@ -54,7 +56,8 @@ class Packaged:
 
 def package_film(film: Film, settings: VodSettings, clock: Clock, progress: Progress) -> Packaged:
     """Package one film and deliver it to all origins. Raises AbrError."""
-    with closing(Demuxer(film.source.location)) as demuxer, ExitStack() as stack:
+    with closing(_open(film, settings, clock)) as source, ExitStack() as stack:
+        demuxer = source.demuxer
         resolved = resolve(
             settings.profile, demuxer.tracks, cores=os.cpu_count() or 1, language=settings.language
         )
@@ -63,6 +66,7 @@ def package_film(film: Film, settings: VodSettings, clock: Clock, progress: Prog
             store.check()
         log = Logger("vod", channel=film.channel)
         books = stack.enter_context(open_books(film.channel, settings.state, clock, log, durable=False))
+        _forget_films(books)
         services = Threads()
         delivery = Delivery(books, stores, services.spawn, live=False)
         run = _FilmRun(demuxer, books, delivery, progress)
@@ -74,6 +78,14 @@ def package_film(film: Film, settings: VodSettings, clock: Clock, progress: Prog
             raise StageFailed(delivery.failure())
         run.check_end()
         return Packaged(film.channel, session, run.releases, resolved.notes)
+
+
+def _forget_films(books: Books) -> None:
+    """A run that was killed leaves segments of a film that is packaged anew."""
+    for session in books.journal.open_sessions(books.channel):
+        if not session.live:
+            books.spool.remove_session(session.id)
+            books.journal.end_session(session.id)
 
 
 class _FilmRun:
@@ -143,7 +155,18 @@ class _FilmRun:
             self._progress(time)
 
 
-def film_duration(film: Film) -> int:
-    """How long the film says it is, nanoseconds; 0 for unknown. Raises FeedUnreadable."""
-    with closing(Demuxer(film.source.location)) as demuxer:
-        return demuxer.duration
+def film_duration(film: Film, settings: VodSettings, clock: Clock) -> int:
+    """How long the film says it is, nanoseconds; 0 for unknown. Raises FeedError."""
+    with closing(_open(film, settings, clock)) as source:
+        return source.demuxer.duration
+
+
+def _open(film: Film, settings: VodSettings, clock: Clock) -> Source:
+    """The film, of a kind that has an end. Raises FeedError."""
+    source = Opener(clock, threading.Event().wait, private=settings.pull_private).open(film.source)
+    if source.live:
+        source.close()
+        raise FeedUnreadable(
+            f"{film.source.name} is live: it has no end yet", hint="`abr live --pull` takes it"
+        )
+    return source

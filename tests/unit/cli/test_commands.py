@@ -48,7 +48,7 @@ MISTAKES = [
     (["vod", "nothing.mp4", "--to", "out"], "abr: files: there is no file 'nothing.mp4'\n"),
     (
         ["live", "--to", "out"],
-        "abr: listen: is missing; say where the feed comes from: listen (RTMP) or pull (a file or URL)\n",
+        "abr: listen: is missing; say where the feed comes from: listen (RTMP, SRT) or pull (a file or URL)\n",
     ),
     (["live", "--listen", "rtmp://127.0.0.1/live/k", "--to", "out", "--profile", "720"], None),
 ]

@@ -25,6 +25,8 @@ def test_an_rtmp_address_names_host_port_application_and_key():
         ("rtmp://[::1]:1/a/k", "::1", 1),
         ("rtmp://localhost/a/k", "localhost", 1935),
         ("RTMP://h:0/a/k", "h", 0),
+        ("rtmps://h/a/k", "h", 443),
+        ("rtmps://h:8443/a", "h", 8443),
     ],
 )
 def test_hosts_and_ports(text, host, port):
@@ -32,15 +34,18 @@ def test_hosts_and_ports(text, host, port):
     assert (address.host, address.port) == (host, port)
 
 
+@pytest.mark.parametrize("text", ["rtmp://h/live", "rtmp://h/live/"])
+def test_an_address_may_leave_the_keys_to_a_file(text):
+    address = parse_listen(text)
+    assert (address.app, address.key, address.name) == ("live", None, "rtmp://h:1935/live")
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("srt://0.0.0.0:9000?passphrase=hunter2", "srt:// is not supported by this version; use rtmp://"),
-        ("rtmps://0.0.0.0/live/hunter2", "rtmps:// is not supported"),
+        ("srt://0.0.0.0:9000?passphrase=hunter2", "has a passphrase that SRT does not take"),
         ("hunter2", "is not an address to listen on"),
         ("http://h/live/hunter2", "is not an address to listen on"),
-        ("rtmp://h:1935/live", "has no stream key"),
-        ("rtmp://h:1935/live/", "has no stream key"),
         ("rtmp://h:1935//hunter2", "no usable application"),
         ("rtmp://h:1935/live/hunter2/more", "letters that encoders change"),
         ("rtmp://h:1935/live/hunter2?x=1", "letters that encoders change"),
@@ -94,7 +99,7 @@ def test_a_url_is_opened_whole_and_shown_masked():
     [
         ("", "is empty"),
         ("ftp://h/x?hunter2", "ftp:// cannot be pulled"),
-        ("rtmp://h/live/hunter2", "rtmp:// cannot be pulled"),
+        ("rtmp://h/hunter2", "needs application and key"),
         ("http:///x?hunter2", "has no host"),
         ("http://h:port/x?hunter2", "is not a URL"),
         ("a.mp4?loop=often", "?loop=often is not understood"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from abr.config.ladder import common_timescale, resolve, share_threads
 from abr.config.profile import load_profile, parse_profile, profile_names
 from abr.errors import ConfigError
-from abr.model.media import Kind, Track
+from abr.model.media import Kind, Track, Turn
 
 NTSC = Fraction(30_000, 1001)
 PROFILE = load_profile("720p")
@@ -152,6 +152,14 @@ def test_a_feed_without_picture_gives_sound_only():
     assert resolved.notes == ("the source has no video: only audio is made",)
 
 
+def test_live_output_has_every_rung_though_the_feed_has_no_picture():
+    resolved = resolve(PROFILE, [SOUND], cores=2, silence=True)
+    assert resolved.ladder.names == ("720p", "540p", "360p", "234p", "audio")
+    assert {rung.rate for rung in resolved.ladder.video} == {25}
+    assert resolved.notes == ("the source has no video: the slate is shown until it has",)
+    assert resolve(load_profile("audio"), [SOUND], cores=2, silence=True).notes == ()
+
+
 def test_a_profile_of_sound_takes_any_source():
     assert names(load_profile("audio")) == ("audio", "audio-64k")
     with pytest.raises(ConfigError, match="nothing of 'audio' is left"):
@@ -162,7 +170,7 @@ def test_audio_is_made_from_the_track_of_its_language():
     text = '[[audio]]\nname="en"\nlanguage="en"\n[[audio]]\nname="de"\nlanguage="de"\n[[audio]]\nname="x"'
     tracks = [replace(SOUND, index=i, language=language) for i, language in enumerate(["fr", "de"])]
     audio = resolve(parse_profile(text, "made"), tracks, cores=1).ladder.audio
-    assert [(target.language, target.track) for target in audio] == [("en", 0), ("de", 1), ("fr", 0)]
+    assert [(target.language, target.track) for target in audio] == [("de", 1), ("fr", 0)]
 
 
 def test_the_channels_language_is_the_last_resort():
@@ -189,10 +197,42 @@ def test_a_copy_of_unknown_bitrate_is_announced_with_a_guess():
     assert resolved.notes == ("the source does not say its bitrate: 4M is announced",)
 
 
-def test_sound_that_is_not_aac_is_encoded_beside_a_copied_picture():
-    resolved = resolve(load_profile("copy"), [picture(), replace(SOUND, codec="opus")], cores=2)
-    assert resolved.ladder.audio[0].codec == "aac"
-    assert "the source's opus sound cannot be copied: it is encoded as AAC" in resolved.notes
+def test_a_copy_of_turned_pictures_is_noted():
+    resolved = resolve(load_profile("copy"), [replace(picture(), turn=Turn(1)), SOUND], cores=2)
+    assert (
+        "the source's pictures are turned by its container: a copy is shown as it is stored" in resolved.notes
+    )
+
+
+def rungs_of(profile, track):
+    return [rung.name for rung in resolve(profile, [track], cores=2).ladder.video]
+
+
+def test_a_turned_source_is_as_large_as_it_is_shown():
+    """A phone held upright: 720 pixels wide and 1280 high, whatever way it is stored."""
+    upright = rungs_of(load_profile("1080p"), picture(720, 1280))
+    assert rungs_of(load_profile("1080p"), replace(picture(1280, 720), turn=Turn(1))) == upright
+    assert rungs_of(load_profile("1080p"), replace(picture(1280, 720), turn=Turn(2))) == rungs_of(
+        load_profile("1080p"), picture(1280, 720)
+    )
+
+
+def test_pixels_that_are_not_square_count_as_they_are_shown():
+    wide = replace(picture(1440, 1080), pixel_aspect=Fraction(4, 3))
+    assert rungs_of(load_profile("1080p"), wide) == rungs_of(load_profile("1080p"), picture(1920, 1080))
+
+
+@pytest.mark.parametrize(
+    ("fit", "kept"), [("letterbox", ["a", "b"]), ("crop", ["b"]), ("stretch", ["a", "b"])]
+)
+def test_what_is_cropped_must_fill_the_rung_with_less(fit, kept):
+    rungs = "".join(
+        f'[[video]]\nname="{name}"\nsize="{size}"\nbitrate="{rate}"\n'
+        for name, size, rate in (("a", "1920x1080", "5M"), ("b", "1280x720", "2M"))
+    )
+    profile = parse_profile(f'fit = "{fit}"\n{rungs}', "made")
+    assert rungs_of(profile, picture(1440, 1080)) == kept
+    assert resolve(profile, [picture()], cores=1).ladder.fit == fit
 
 
 @pytest.mark.parametrize(

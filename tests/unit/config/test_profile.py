@@ -183,3 +183,11 @@ def test_two_rungs_of_one_size_may_differ_in_rate_alone():
 def test_a_level_may_be_written_as_a_number(level):
     line = level if "=" in level else f'level = "{level}"'
     assert parse_profile(GOOD.replace('"2.5M"', f'"2.5M"\n{line}'), "news").video[0].level == "4.0"
+
+
+def test_a_loudness_is_asked_for_in_the_audio_table():
+    text = GOOD.replace('bitrate = "128k"', 'bitrate = "128k"\nloudness = "-23 LUFS"')
+    assert parse_profile(text, "news").audio[0].loudness == -23.0
+    assert parse_profile(GOOD, "news").audio[0].loudness is None
+    error = changed('bitrate = "128k"', 'loudness = "loud"')
+    assert str(error) == "audio[1].loudness: 'loud' is not a loudness; write -23 LUFS (in news.toml)"

@@ -136,3 +136,16 @@ def test_any_text_is_read_or_refused(text):
 )
 def test_a_rate_is_written_exactly(rate, text):
     assert units.rate_text(rate) == text
+
+
+@pytest.mark.parametrize(
+    ("written", "level"), [("-23 LUFS", -23.0), ("-16lufs", -16.0), (-14, -14.0), ("−23.5", -23.5)]
+)
+def test_a_loudness_is_lufs(written, level):
+    assert units.loudness(written) == level
+
+
+@pytest.mark.parametrize("written", ["loud", "23 LUFS", "-3", "-70 LUFS", None, True, "-23 dB"])
+def test_what_is_no_loudness_is_refused(written):
+    with pytest.raises(ValueError, match="LUFS"):
+        units.loudness(written)

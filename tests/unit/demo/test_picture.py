@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from abr.demo import sound
-from abr.demo.font import text_mask
 from abr.demo.picture import TestPicture
 from abr.model.time import NANO
+from abr.transcode.font import text_mask
 
 
 def test_a_digit_is_drawn_dot_by_dot():

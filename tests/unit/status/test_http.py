@@ -10,7 +10,18 @@ import pytest
 from abr.clock import SystemClock
 from abr.errors import AddressInUse
 from abr.metrics import Metrics
-from abr.model.state import FeedState, OriginState, Phase, RungState, State
+from abr.model.state import (
+    ClockState,
+    FeedState,
+    LoadState,
+    LoudnessState,
+    OriginState,
+    Phase,
+    RecordState,
+    RungState,
+    SlateState,
+    State,
+)
 from abr.status.http import Site, StatusServer
 from abr.worker.stage import Threads
 
@@ -25,6 +36,14 @@ LIVE = State(
     rungs=(RungState("720p", "avc1.64001f", "1280x720", 3_000_000, 2_500_000, 5),),
     origins=(OriginState("s3://live", "idle", 0, 12, ""),),
     counters={"dropped": 2},
+    repairs={"jumps": 1, "duplicates": 0},
+    clock=ClockState(2, -0.25, 180.0),
+    load=LoadState(
+        "halved", "720p", "720p takes 55 ms for 40 ms of picture", 1_788_027_300_000_000_000, 1.5, 30
+    ),
+    loudness=(LoudnessState("en", -22.5, -23.1, None, -3.0, 4.5, 0.0),),
+    record=RecordState(("news-20260725T120000Z-1.flv",), 3, 5000, 70, ""),
+    slate=SlateState(1_788_027_300_000_000_000, 12.5),
 )
 STOPPED = State("news", Phase.LIVE, origins=(OriginState("s3://live", "stopped", 3, 12, "no such bucket"),))
 
@@ -78,6 +97,21 @@ def test_metrics_are_prometheus_text(serve):
     lines = fetch(serve(LIVE), "/metrics")[2].decode().splitlines()
     assert 'abr_origin_backlog{channel="news",origin="s3://live"} 0.0' in lines
     assert 'abr_frames_dropped_total{channel="news"} 2.0' in lines
+    assert 'abr_feed_repairs_total{channel="news",kind="jumps"} 1.0' in lines
+    assert 'abr_clock_steps_total{channel="news"} 2.0' in lines
+    assert 'abr_clock_behind_seconds{channel="news"} -0.25' in lines
+    assert 'abr_feed_drift_ppm{channel="news"} 180.0' in lines
+    assert 'abr_audio_short_term_lufs{channel="news",rendition="en"} -23.1' in lines
+    assert 'abr_audio_gain_db{channel="news",rendition="en"} 4.5' in lines
+    assert not any(line.startswith("abr_audio_integrated_lufs{") for line in lines)
+    assert 'abr_load{channel="news",level="halved"} 1.0' in lines
+    assert 'abr_load{channel="news",level="whole"} 0.0' in lines
+    assert 'abr_behind_seconds{channel="news"} 1.5' in lines
+    assert 'abr_record_bytes{channel="news"} 5000.0' in lines
+    assert 'abr_record_dropped_bytes_total{channel="news"} 70.0' in lines
+    assert 'abr_record_stopped{channel="news"} 0.0' in lines
+    assert 'abr_slate{channel="news"} 1.0' in lines
+    assert 'abr_slate_seconds_total{channel="news"} 12.5' in lines
     assert 'abr_origin_errors_total{channel="news",origin="s3://live"} 1.0' in lines
 
 
@@ -88,6 +122,16 @@ def test_media_answers_ranges_and_stays_below_its_folder(serve):
     assert fetch(server, "/media/news/1.m4s", Range="bytes=10-")[0] == 416
     assert fetch(server, "/media/news/1.m4s")[1]["Content-Type"] == "video/mp4"
     assert fetch(server, "/media/..%2f..%2fetc/passwd")[0] == 404
+    assert fetch(server, "/media/news/..%2fother/1.m4s")[0] == 404
+
+
+def test_media_serves_nothing_of_the_folder_but_the_channels_media(serve, tmp_path):
+    """A channel file with its key may lie beside the channel, and so may other channels."""
+    server = serve(LIVE)
+    for key in ("council.toml", "news/council.toml", "other/1.m4s", "news/.1.m4s.tmp"):
+        (tmp_path / key).parent.mkdir(exist_ok=True)
+        (tmp_path / key).write_text("rtmp://0.0.0.0/live/SECRET")
+        assert fetch(server, f"/media/{key}")[0] == 404
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from abr.journal.journal import Journal
 from abr.journal.spool import Spool
 from abr.model.media import EncodedPacket
 from abr.model.segment import Release, Session
+from abr.model.time import Grid
 from abr.worker.event import film_cutters, live_cutters
 from abr.worker.packager import Packager
 from tests.fakes.history import live_session, number_at, rungs, sound
@@ -115,6 +116,16 @@ def test_a_rendition_that_gave_nothing_at_all_is_a_gap_at_the_end(books):
     assert [row.gap for row in books.releases[0].rows] == [False, True, True]
 
 
+def test_a_segment_that_holds_the_slate_is_marked_in_each_rung_and_not_in_sound(books):
+    cutters = live_cutters(SESSION, FIRST)
+    slated = {FIRST + 1}.__contains__
+    packager = Packager(SESSION, cutters, (books.journal, books.spool), books._released, slated=slated)
+    give(packager, 3)
+    packager.flush()
+    marks = [[row.slate for row in release.rows] for release in books.journal.releases()]
+    assert marks == [[False] * 3, [True, True, False], [False] * 3]
+
+
 def test_numbers_share_a_commit_when_asked(books):
     packager = books.packager(batch=3)
     give(packager, 8)
@@ -198,3 +209,22 @@ def test_batches_of_any_size_in_any_interleaving_give_the_same_releases(tmp_path
     assert [release.number for release in books.releases] == [FIRST, FIRST + 1, FIRST + 2]
     assert not any(row.gap for release in books.releases for row in release.rows)
     books.journal.close()
+
+
+def test_a_rung_that_pauses_holds_no_number_back(books):
+    """Its numbers are released as gaps as soon as the others are complete."""
+    packager = books.packager()
+    give(packager, 1)
+    grid, top = Grid(SESSION.duration), SESSION.renditions[0]
+    packager.skip(top.name, grid.start(FIRST + 3, top.timescale))
+    for name, some in batches(SESSION, FIRST + 1, 3):
+        if name != top.name:
+            packager.push(name, some)
+    rows = [[row.gap for row in release.rows] for release in books.releases]
+    assert rows == [[False, False, False], [True, False, False], [True, False, False]]
+    for name, some in batches(SESSION, FIRST + 3, 2):
+        if name == top.name or some[0].pts >= grid.start(FIRST + 4, 48_000 if name == "audio" else 90_000):
+            packager.push(name, some)
+    packager.flush()
+    assert [release.number - FIRST for release in books.releases] == [0, 1, 2, 3, 4]
+    assert [release.rows[0].gap for release in books.releases] == [False, True, True, False, False]
