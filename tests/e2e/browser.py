@@ -1,7 +1,9 @@
 """Four players in a real browser: hls.js, the browser's own HLS, dash.js and Shaka, one run each."""
 
 import json
+import os
 import shutil
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,12 +22,28 @@ START = 60.0
 
 
 def needed() -> None:
-    """Skip the test, by the name of what is missing."""
-    for program in ("node", "chromium"):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed (scripts/setup-browser)")
+    """The test needs a browser: without one it fails, unless somebody said that there is none (WITHOUT_BROWSER)."""
+    if os.environ.get("WITHOUT_BROWSER"):
+        pytest.skip("WITHOUT_BROWSER is set")
+    missing = [program for program in ("node", "chromium") if _found(program) is None]
     if not (PLAYERS / "node_modules").is_dir():
-        pytest.skip("the players are not installed (scripts/setup-browser)")
+        missing.append("the players' node_modules")
+    if missing:
+        pytest.fail(
+            f"{' and '.join(missing)} missing: scripts/setup-browser installs it, WITHOUT_BROWSER=1 does without"
+        )
+
+
+def _found(program: str) -> str | None:
+    """Where a program is: scripts/setup-browser puts its own Node.js beside Python."""
+    return shutil.which(
+        program, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    )
+
+
+def _harness(script: str, *options: str) -> list[str]:
+    """The command of a script of the players' folder."""
+    return [_found("node") or "node", str(PLAYERS / script), *options]
 
 
 class Player:
@@ -39,21 +57,21 @@ class Player:
         done = self._program.wait(self._seconds + START)
         assert done.out, done.err
         report: dict[str, Any] = json.loads(done.out)
-        assert report["ok"], report["why"]
+        assert report["ok"], report
         return report
 
 
 @contextmanager
 def playing(folder: Path, player: str, url: str, seconds: int, *options: str) -> Iterator[Player]:
     """A player on its way through `url`."""
-    command = ("node", str(PLAYERS / "play.mjs"), "--player", player, "--url", url, "--seconds", str(seconds))
-    with running(folder, f"{player}-{url.rpartition('.')[2]}", *command, *options) as program:
+    command = _harness("play.mjs", "--player", player, "--url", url, "--seconds", str(seconds), *options)
+    with running(folder, f"{player}-{url.rpartition('.')[2]}", *command) as program:
         yield Player(program, seconds)
 
 
 def preview(folder: Path, url: str, shot: Path) -> dict[str, Any]:
     """What a browser finds on the worker's page; its picture goes to `shot`."""
-    command = ("node", str(PLAYERS / "preview.mjs"), "--url", url, "--shot", str(shot))
+    command = _harness("preview.mjs", "--url", url, "--shot", str(shot))
     with running(folder, "preview", *command) as program:
         return Player(program, 20).report()
 

@@ -1,6 +1,8 @@
 """`abr live` with a real publisher: what two origins say while the event runs, and what is left of it."""
 
 import json
+import os
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from tests.e2e import air
 from tests.e2e.playback import Rendition, lip_sync, renditions
 from tests.e2e.processes import Program, abr, busy, fetch, free_port, until
 from tests.e2e.verdict import findings, refused
+from tests.e2e.watcher import Folder, Watcher
 from tests.fakes.clip import Clip, make_clip, read_number
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(100)]
@@ -18,15 +21,21 @@ RATE = 25
 RUNGS = ("234p", "144p")
 LIP_SYNC = Fraction(5, 1000)
 HEAD = 4
-"""Seconds of a feed that may pass until it is on air: it is looked at, and a segment begins."""
+"""Seconds of a feed that may pass until it is on air: FFmpeg's library looks at the first one to find its tracks, the
+output begins with the next segment (at most 1.92 s later), and a busy machine needs a moment to start the decoder."""
 
 TOLERATED = Fraction(3, 100)
-"""Of all frames: what may come late on a machine that others keep busy."""
+"""Of all frames: what may come late where others keep the processors busy. A live feed is never held back, so the worker
+drops what comes later than its hold, whoever's fault that is; on a machine of its own it drops nothing."""
 
 
-def allowed(frames: int) -> int:
-    """How many of so many frames may be late."""
-    return int(frames * TOLERATED) if busy() else 0
+def check_late(what: str, late: Sequence[int] | int, frames: int) -> None:
+    """None of so many frames came late, but for what the machine's other work explains."""
+    count = late if isinstance(late, int) else len(late)
+    limit = int(frames * TOLERATED) if busy() else 0
+    assert count <= limit, (
+        f"{what}: {late} of {frames} frames ({limit} allowed at load {os.getloadavg()[0]:.1f})"
+    )
 
 
 def ended(program: Program) -> dict[str, int]:
@@ -43,13 +52,17 @@ def recording(channel: Path) -> dict[str, Rendition]:
 
 
 def check_picture(rendition: Rendition, seconds: int, *, feeds: int = 1) -> list[air.Shown]:
-    """Each slot of the recording is filled once, and each frame of the feed is in it once and in order."""
+    """Each slot of the recording is filled once, and each frame of a feed is in it once, in order, to the last one.
+
+    `seconds` is the length of each feed.
+    """
     shown = rendition.pictures(air.look)
     assert air.slots(shown, RATE) == list(range(len(shown)))
-    assert len(shown) >= (seconds - HEAD * feeds) * RATE
     for numbers in air.feeds([item.number for item in shown], feeds):
-        lost = [number for number in range(numbers[0], numbers[-1]) if number not in set(numbers)]
-        assert len(lost) <= allowed(len(shown)), lost
+        seen = f"{rendition.path}: frames {numbers[0]} to {numbers[-1]} of a feed of {seconds} s"
+        assert numbers[0] <= HEAD * RATE, seen
+        lost = sorted(set(range(numbers[0], seconds * RATE)) - set(numbers))
+        check_late(seen, lost, len(numbers))
     return shown
 
 
@@ -58,7 +71,7 @@ def test_an_event_from_its_feed_to_its_recording(tmp_path: Path) -> None:
     rtmp, http = free_port(), free_port()
     url = f"rtmp://127.0.0.1:{rtmp}/live/key1"
     channels = [tmp_path / origin / "tv" for origin in ("a", "b")]
-    watcher = air.Watcher(channels)
+    watcher = Watcher([Folder(channel) for channel in channels])
     options = ("--listen", url, "--profile", "test", "--to", "a", "--to", "b", "--channel", "tv")
     more = ("--http", f"127.0.0.1:{http}", "--once", "--grace", "1s", "--log-json")
     with abr(tmp_path, "live", *options, *more) as worker:
@@ -77,7 +90,7 @@ def test_an_event_from_its_feed_to_its_recording(tmp_path: Path) -> None:
     assert len(watcher.seen) == 6
     assert all(len(history) >= 3 for history in watcher.seen.values())
     assert refused(json.loads(verdict.out)) == []
-    assert ended(worker)["repeated"] + ended(worker)["dropped"] <= allowed(20 * RATE)
+    check_late("repeated and dropped", ended(worker)["repeated"] + ended(worker)["dropped"], 20 * RATE)
     for channel in channels:
         check_ended(channel)
     assert immutable(channels[0]) == immutable(channels[1])
@@ -116,7 +129,7 @@ def test_a_publisher_that_returns_goes_on_with_its_event(tmp_path: Path) -> None
     """One event, one session, no discontinuity; Ctrl-C ends it."""
     url = f"rtmp://127.0.0.1:{free_port()}/live/key1"
     options = ("--listen", url, "--profile", "test", "--to", "a", "--grace", "20s", "--log-json")
-    with abr(tmp_path, "live", *options) as worker:
+    with abr(tmp_path, "live", *options, "--hold-picture", "20s") as worker:  # a slate has no number
         air.listening(worker)
         for turn in (1, 2):
             with air.publishing(url, 6):
@@ -128,7 +141,7 @@ def test_a_publisher_that_returns_goes_on_with_its_event(tmp_path: Path) -> None
     for name in (*RUNGS, "audio"):
         assert "#EXT-X-DISCONTINUITY\n" not in (tmp_path / "a/live" / name / "index.m3u8").read_text()
     film = recording(tmp_path / "a/live")
-    check_picture(film["144p"], 12, feeds=2)
+    check_picture(film["144p"], 6, feeds=2)
     assert findings(tmp_path / "a/live", tmp_path, "--decode") == []
 
 
@@ -144,6 +157,6 @@ def test_a_pulled_file_is_an_event(tmp_path: Path) -> None:
     shown = film["144p"].pictures(lambda frame: (read_number(frame), 0.0))
     assert air.slots(shown, RATE) == list(range(len(shown)))
     numbers = air.runs([item.number for item in shown])
-    assert numbers[-1] == 249
-    assert len(numbers) >= 249 - numbers[0] - allowed(250)
+    assert numbers[0] <= HEAD * RATE
+    check_late("not shown", sorted(set(range(numbers[0], 250)) - set(numbers)), 250)
     assert findings(tmp_path / "a/evening", tmp_path) == []

@@ -2,11 +2,15 @@
 const SWITCH_EVERY = 2000; // ms between forced rungs
 const AHEAD = 4; // s that the players keep in their buffers, so that a forced rung is soon on the screen
 const STALL = 300; // ms without progress of a playing element
-const SETTLED = 2; // s of media after the first frame: until then a busy browser skips frames without counting them
+// Seconds of media after the first frame of a live stream in which a step without a frame is no hole of the stream:
+// without EXT-X-ENDLIST Chromium's own reader starts its clock 0.3 s to 0.5 s before it shows frames (measured, also on
+// FFmpeg's own playlists), with it not; and a browser that starts on a busy machine skips frames without counting them.
+const SETTLING = 2;
 
 const video = document.querySelector('video');
 const seen = {frames: 0, stalls: [], errors: [], rungs: 0, sizes: [], first: null, last: null};
 const steps = []; // from one seen frame to the next: media time, seconds between them, frames that passed
+let settling = SETTLING;
 let passed = 0; // frames up to the last one that was seen: shown, or dropped by a busy browser
 
 // Not before there is something to play: dash.js would stop fetching.
@@ -54,7 +58,7 @@ const adapters = {
 
 function onFrame(_, frame) {
   const all = frame.presentedFrames + video.getVideoPlaybackQuality().droppedVideoFrames;
-  if (seen.first !== null && frame.mediaTime > seen.first + SETTLED && !video.seeking) {
+  if (seen.first !== null && frame.mediaTime > seen.first + settling && !video.seeking) {
     steps.push([frame.mediaTime, frame.mediaTime - seen.last, Math.max(1, all - passed)]);
   }
   passed = all;
@@ -82,8 +86,9 @@ function watchStalls() {
   }, 50);
 }
 
-globalThis.start = ({player, url, forceSwitch}) => {
+globalThis.start = ({player, url, forceSwitch, untilEnd}) => {
   video.muted = true;
+  if (untilEnd) settling = 0;
   video.addEventListener('error', () => seen.errors.push(`video element: ${video.error?.message}`));
   video.addEventListener('pause', () => { if (!video.ended) play(); });
   video.requestVideoFrameCallback(onFrame);

@@ -52,7 +52,8 @@ function judge(report, startup) {
 }
 
 async function play(page) {
-  await page.evaluate((o) => globalThis.start(o), {player: options.player, url: options.url, forceSwitch: options['force-switch']});
+  const {player, url, 'force-switch': forceSwitch, 'until-end': untilEnd} = options;
+  await page.evaluate((o) => globalThis.start(o), {player, url, forceSwitch, untilEnd});
   const began = Date.now();
   await page.waitForFunction(() => globalThis.report().first !== null, null, {timeout: START_WITHIN}).catch(() => {});
   let report = await page.evaluate(() => globalThis.report());
