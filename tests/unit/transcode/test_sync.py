@@ -74,7 +74,7 @@ def test_a_clock_that_runs_wrong_moves_sound_and_picture_together(ppm):
     assert grid.drift == pytest.approx(ppm * 1000, rel=0.1)
 
 
-@pytest.mark.thorough
+@pytest.mark.soak
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(("ppm", "fps", "base"), [(200, 25, 90_000), (-200, 30, 1000), (-200, 25, 90_000)])
 def test_three_hours_of_drift(ppm, fps, base):
@@ -123,7 +123,7 @@ def test_what_a_slow_start_cost_is_made_up_for_softly():
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("uneven", [jitter(200 * MS), bunches], ids=["jitter", "bunches"])
-@pytest.mark.parametrize("ppm", [200, -200])
+@pytest.mark.parametrize("ppm", [200, pytest.param(-200, marks=pytest.mark.soak)])
 def test_drift_is_found_in_jitter_and_bunches(ppm, uneven):
     sent = clock(ppm)
     grid, judge = air(feed(25, 1800), lambda time: sent(uneven(time) - NOON), 25)
