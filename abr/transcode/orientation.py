@@ -1,7 +1,7 @@
 """Pictures that were recorded sideways or mirrored are set upright."""
 
 import av
-from av.sidedata.sidedata import Type
+from av.sidedata.sidedata import SideDataContainer, Type
 
 from abr.formats.displaymatrix import turn_in_side_data
 from abr.model.media import UPRIGHT, Turn
@@ -25,8 +25,8 @@ class Turner:
 
     def turn_of(self, frame: av.VideoFrame) -> Turn:
         """What is to be done to this frame."""
-        # PyAV's stubs know its keys as names alone.
-        said = frame.side_data.get(Type.DISPLAYMATRIX)  # type: ignore[call-overload]
+        # `frame.side_data` would be kept by the frame and keep it: a cycle that holds its pixels until a collection.
+        said = SideDataContainer(frame).get(Type.DISPLAYMATRIX)  # type: ignore[call-arg, call-overload]
         return self._usual if said is None else turn_in_side_data(bytes(said))
 
     def upright(self, frame: av.VideoFrame, turn: Turn) -> av.VideoFrame:

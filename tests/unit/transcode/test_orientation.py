@@ -1,5 +1,9 @@
 """Turned pictures are set upright: each corner comes where it belongs."""
 
+import gc
+import weakref
+
+import av
 import numpy as np
 import pytest
 
@@ -51,3 +55,18 @@ def test_an_upright_picture_is_the_same_object():
 
 def test_a_frame_that_says_nothing_is_turned_as_its_container_says():
     assert Turner(Turn(3)).turn_of(grey(CORNERS)) == Turn(3)
+
+
+def test_a_picture_that_was_looked_at_is_freed_without_a_collection():
+    """Cycles would hold hundreds of pictures, a gigabyte, before the collector looks."""
+    gc.disable()
+    try:
+        frame = av.VideoFrame(64, 64, "yuv420p")
+        frame.opaque = np.zeros(1)  # PyAV lets it go with the frame
+        held = weakref.ref(frame.opaque)
+        assert Turner(UPRIGHT).turn_of(frame) == UPRIGHT
+        assert held() is not None
+        del frame
+        assert held() is None
+    finally:
+        gc.enable()
