@@ -26,7 +26,7 @@ class Turner:
     def turn_of(self, frame: av.VideoFrame) -> Turn:
         """What is to be done to this frame."""
         # `frame.side_data` would be kept by the frame and keep it: a cycle that holds its pixels until a collection.
-        said = SideDataContainer(frame).get(Type.DISPLAYMATRIX)  # type: ignore[call-arg, call-overload]
+        said = SideDataContainer(frame).get(Type.DISPLAYMATRIX)  # type: ignore[call-arg]
         return self._usual if said is None else turn_in_side_data(bytes(said))
 
     def upright(self, frame: av.VideoFrame, turn: Turn) -> av.VideoFrame:
