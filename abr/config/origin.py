@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
+from abr.config.place import parse_path
 from abr.config.schema import nearest
 from abr.config.secret import masked_url
 from abr.errors import ConfigError
@@ -76,7 +77,7 @@ def parse_origin(text: str, base: Path = Path(), key: str = "to") -> Origin:
     path = text[5:].removeprefix("//") if text.lower().startswith("file:") else text
     if not path.strip() or "\0" in path:
         raise ConfigError(key, f"is empty; give a folder or {_EXAMPLE}")
-    return DirectoryOrigin((base / Path(path).expanduser()).absolute())
+    return DirectoryOrigin(parse_path(path, base, key).absolute())
 
 
 def _s3(text: str, base: Path, key: str) -> S3Origin:
@@ -98,7 +99,7 @@ def _s3(text: str, base: Path, key: str) -> S3Origin:
         endpoint=_endpoint(values.get("endpoint"), key),
         region=_matching(values.get("region"), _REGION, "region", key),
         addressing=_addressing(values.get("addressing", "auto"), key),
-        ca=(base / Path(ca).expanduser()).absolute() if ca else None,
+        ca=parse_path(ca, base, key).absolute() if ca else None,
         profile=values.get("profile"),
     )
 

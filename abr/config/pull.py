@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from abr.config.place import parse_path
 from abr.config.secret import Secret, masked_url
 from abr.config.srt import parse_srt
 from abr.errors import ConfigError
@@ -88,7 +89,7 @@ def parse_pull(text: str, base: Path = Path(), key: str = "pull") -> PullAddress
         name = unquote(_split(name, key).path)
     if not name or "\0" in name:
         raise ConfigError(key, f"is empty; {_CHOICE}")
-    return PullAddress(path=base / Path(name).expanduser(), loop=loop)
+    return PullAddress(path=parse_path(name, base, key), loop=loop)
 
 
 def parse_udp(url: str, key: str = "pull") -> UdpAddress:

@@ -34,6 +34,7 @@ from abr.config.backup import (
 from abr.config.layer import Layers, read_layers
 from abr.config.loss import HOLD_PICTURE, Loss, make_loss
 from abr.config.origin import Origin, parse_origin
+from abr.config.place import parse_path
 from abr.config.profile import DEFAULT_PROFILE, Profile, load_profile, profile_names
 from abr.config.record import QUOTA, Record, make_record
 from abr.config.schema import Table, parse_table
@@ -186,15 +187,17 @@ def _live(table: LiveTable, layers: Layers, environ: Mapping[str, str]) -> LiveS
         grace=_between(table.grace, Fraction(0), _LONGEST_GRACE, "grace"),
         time_url=_time_url(table.time_url),
         language=check_language(table.language, "language"),
-        loss=make_loss(table.on_loss, table.hold_picture, _below(layers.base("slate"), table.slate)),
-        record=make_record(_below(layers.base("record_feed"), table.record_feed), table.record_quota),
+        loss=make_loss(table.on_loss, table.hold_picture, _below(layers.base("slate"), table.slate, "slate")),
+        record=make_record(
+            _below(layers.base("record_feed"), table.record_feed, "record_feed"), table.record_quota
+        ),
         access=_access(table, layers, inputs),
     )
 
 
 def _access(table: LiveTable, layers: Layers, inputs: Sequence[object]) -> Access:
     keys, certificate, private_key = (
-        _below(layers.base(key), text)
+        _below(layers.base(key), text, key)
         for key, text in (("keys", table.keys), ("tls_cert", table.tls_cert), ("tls_key", table.tls_key))
     )
     return make_access(inputs, Access(keys, certificate, private_key))
@@ -267,11 +270,11 @@ def _channel(name: str | None, stem: str) -> str:
 
 
 def _state(text: str | None, base: Path, environ: Mapping[str, str]) -> Path:
-    return _below(base, text) or default_state(environ)
+    return _below(base, text, "state") or default_state(environ)
 
 
-def _below(base: Path, text: str | None) -> Path | None:
-    return (base / Path(text).expanduser()).absolute() if text else None
+def _below(base: Path, text: str | None, key: str) -> Path | None:
+    return parse_path(text, base, key).absolute() if text else None
 
 
 def _hold(hold: Fraction | None, inputs: Sequence[InputAddress]) -> Fraction:
