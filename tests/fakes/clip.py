@@ -103,7 +103,7 @@ def make_clip(clip: Clip = Clip()) -> bytes:  # noqa: B008 - frozen
 def _pictures(container: Any, clip: Clip) -> list[Any]:
     options = {"bf": str(clip.b_frames)}
     if clip.codec == "libx264":
-        options |= {"preset": "ultrafast", "sc_threshold": "0", "x264-params": "log-level=none"}
+        options |= {"preset": "ultrafast", "sc_threshold": "0", "x264-params": "log-level=none:threads=1"}
     stream = container.add_stream(clip.codec, rate=clip.fps, options=options)
     stream.width, stream.height = clip.size
     stream.pix_fmt = "yuv420p"
@@ -125,18 +125,34 @@ def _pictures(container: Any, clip: Clip) -> list[Any]:
 
 def _sounds(container: Any, clip: Clip) -> list[Any]:
     rate = clip.sound_rate
-    options = {"aac_coder": "fast"} if clip.audio_codec == "aac" else {}
-    stream = container.add_stream(clip.audio_codec, rate=rate, layout=clip.layout, options=options)
+    stream = container.add_stream(clip.audio_codec, rate=rate, layout=clip.layout)
     first, packets = round(clip.start * rate), []
-    form = stream.codec_context.format.name
-    for start in range(0, int(clip.seconds * rate), 1024):
+    for data, pts, duration in _coded(clip.audio_codec, rate, clip.layout, int(clip.seconds * rate)):
+        packet = av.Packet(data)
+        packet.pts = packet.dts = pts + first
+        packet.duration, packet.time_base, packet.stream = duration, Fraction(1, rate), stream
+        packet.is_keyframe = True
+        packets.append(packet)
+    return packets
+
+
+@cache
+def _coded(codec: str, rate: int, layout: str, count: int) -> list[tuple[bytes, int, int]]:
+    """The sound's packets (data, pts, duration): many clips have the same."""
+    context = av.CodecContext.create(codec, "w")
+    context.sample_rate, context.layout, context.time_base = rate, layout, Fraction(1, rate)
+    context.format = form = context.codec.audio_formats[0].name
+    context.options = {"aac_coder": "fast"} if codec == "aac" else {}
+    channels = len(av.AudioLayout(layout).channels)
+    packets = []
+    for start in range(0, count, 1024):
         wave = beeps(start, 1024, rate)
-        channels = len(av.AudioLayout(clip.layout).channels)
         if form == "fltp":
             data: NDArray[Any] = np.tile(wave, (channels, 1))
         else:
             data = np.repeat((wave * 32767).astype(np.int16), channels)[np.newaxis]
-        frame = av.AudioFrame.from_ndarray(data, format=form, layout=clip.layout)
-        frame.sample_rate, frame.pts, frame.time_base = rate, start + first, Fraction(1, rate)
-        packets += stream.encode(frame)
-    return packets + stream.encode()
+        frame = av.AudioFrame.from_ndarray(data, format=form, layout=layout)
+        frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)
+        packets += context.encode(frame)
+    packets += context.encode()
+    return [(bytes(packet), packet.pts, packet.duration) for packet in packets]

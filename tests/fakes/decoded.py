@@ -36,10 +36,16 @@ def heard(
     track: int = 1,
 ) -> DecodedSound:
     """Sound of one channel's samples, the same in all of `layout`'s."""
+    frame = _frame(samples, rate, layout)
+    frame.pts, frame.time_base = pts, base
+    return DecodedSound(track, pts, frame)
+
+
+def _frame(samples: np.ndarray, rate: int, layout: str) -> av.AudioFrame:
     channels = len(av.AudioLayout(layout).channels)
     frame = av.AudioFrame.from_ndarray(np.tile(samples, (channels, 1)), format="fltp", layout=layout)
-    frame.sample_rate, frame.pts, frame.time_base = rate, pts, base
-    return DecodedSound(track, pts, frame)
+    frame.sample_rate = rate
+    return frame
 
 
 def beeping(start: int, count: int, *, skip: int = 0, rate: int = RATE) -> Iterator[tuple[int, Decoded]]:
@@ -49,10 +55,10 @@ def beeping(start: int, count: int, *, skip: int = 0, rate: int = RATE) -> Itera
     """
     for place in range(skip, skip + count):
         first = place * 1024
-        yield first, heard(start + first * 90_000 // rate, _beeps(first % rate, rate), rate=rate)
+        yield first, DecodedSound(1, start + first * 90_000 // rate, _beeps(first % rate, rate))
 
 
 @cache
-def _beeps(first: int, rate: int) -> np.ndarray:
+def _beeps(first: int, rate: int) -> av.AudioFrame:
     """1024 samples from `first` on: the same ones come again every second, or after some."""
-    return beeps(first, 1024, rate)
+    return _frame(beeps(first, 1024, rate), rate, "stereo")

@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from abr.config.pull import UdpAddress, parse_pull, parse_udp
@@ -79,7 +79,6 @@ def test_a_live_feed_is_no_film():
         load_vod({"files": ("rtmp://h/live/hunter2",), "to": ("a",)}, {})
 
 
-@settings(deadline=None, max_examples=50)
 @given(st.text(max_size=30), st.sampled_from(["rtmp://", "srt://", "udp://", "http://[", "rtmps://h/a/"]))
 def test_any_text_is_an_address_or_a_mistake(text, start):
     with suppress(ConfigError):

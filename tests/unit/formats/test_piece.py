@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import av
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from abr.formats.flv import HEADER, tag
@@ -67,7 +67,6 @@ def test_the_files_hold_every_byte_once(container: str) -> None:
 
 
 @pytest.mark.parametrize("container", FILMS)
-@settings(max_examples=8)
 @given(size=st.integers(min_value=1, max_value=4000))
 def test_how_the_bytes_come_changes_nothing(container: str, size: int) -> None:
     data = FILMS[container][:9000]
@@ -163,7 +162,6 @@ def test_a_stream_without_any_table_is_handed_on_in_the_end() -> None:
     assert all(not piece.start and len(piece.data) < 3_000_000 for piece in found)
 
 
-@settings(max_examples=30)
 @given(st.binary(max_size=2000), st.sampled_from(["flv", "mpegts"]))
 def test_any_bytes_are_survived(data: bytes, container: str) -> None:
     cutter = pieces_of(container)

@@ -38,7 +38,7 @@ class Feeds:
         return [read_number(frame.frame) for frame in frames if isinstance(frame, DecodedPicture)]
 
 
-@pytest.mark.parametrize("container", ["flv", "mpegts"])
+@pytest.mark.parametrize("container", ["flv", pytest.param("mpegts", marks=pytest.mark.thorough)])
 def test_each_picture_is_shown_once(tmp_path, container):
     path = tmp_path / "clip"
     path.write_bytes(make_clip(Clip(container=container, b_frames=2, seconds=Fraction(8), key_frames=50)))

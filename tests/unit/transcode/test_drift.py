@@ -69,6 +69,10 @@ def test_too_much_spare_time_is_given_up_slowly():
     assert all(-MS - 1 <= after - before <= 0 for before, after in pairwise(made))
 
 
+def test_a_jam_of_half_a_minute_is_not_followed():
+    assert set(offsets(lambda time: 300 * MS if 100 * NANO < time < 130 * NANO else 0, 200)) == {0}
+
+
 def test_a_move_is_kept():
     drift = Drift(NANO)
     drift.begin(0)

@@ -66,12 +66,17 @@ def groups(packets):
 VARIANTS = [
     ("libx264", {}),
     ("libx264", {"preset": "veryfast"}),
-    ("libx264", {"preset": "veryfast", "options": {**X264, "x264-params": "b-pyramid=none"}}),
-    ("libx264", {"preset": "veryfast", "threads": 2}),
-    ("libx264", {"options": {**X264, "tune": "zerolatency"}}),
-    ("libx264", {"crf": Fraction(51, 2), "level": "3.0", "profile": "main"}),
     ("libx265", {}),
     ("libsvtav1", {}),
+    *(
+        pytest.param(variant, marks=pytest.mark.thorough)
+        for variant in (
+            ("libx264", {"preset": "veryfast", "options": {**X264, "x264-params": "b-pyramid=none"}}),
+            ("libx264", {"preset": "veryfast", "threads": 2}),
+            ("libx264", {"options": {**X264, "tune": "zerolatency"}}),
+            ("libx264", {"crf": Fraction(51, 2), "level": "3.0", "profile": "main"}),
+        )
+    ),
 ]
 
 
@@ -169,7 +174,10 @@ def test_the_first_picture_is_a_key_frame_whoever_says_otherwise():
     assert [(packet.pts, packet.key) for packet in packets] == [(START, True)]
 
 
-@pytest.mark.parametrize("codec", ["libx264", "libx265", "libsvtav1"])
+@pytest.mark.parametrize(
+    "codec",
+    ["libx264", *(pytest.param(codec, marks=pytest.mark.thorough) for codec in ("libx265", "libsvtav1"))],
+)
 def test_key_frames_come_as_close_as_asked(codec):
     packets = encoded(VideoEncoder(target(codec)), count=16, keys=4)
     assert [packet.pts for packet in packets if packet.key] == [

@@ -3,7 +3,7 @@
 from itertools import groupby
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from abr.model.time import NANO
@@ -89,7 +89,6 @@ def test_a_segment_is_marked_when_one_of_its_pictures_is_the_slate():
     ]  # fmt: skip
 
 
-@settings(max_examples=30)
 @given(st.sets(st.integers(0, 600)), st.integers(1, 120))
 def test_marks_and_total_are_those_of_the_slots(pictures, after):
     """Whichever slots have pictures, and however long one is held."""

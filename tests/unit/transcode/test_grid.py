@@ -34,8 +34,11 @@ BASE = 5_000
 Event = tuple[int, Decoded]
 
 
+_NUMBERS = {id(frame): place for place, frame in enumerate(FRAMES)}
+
+
 def number(picture: Picture) -> int:
-    return FRAMES.index(picture.frame)
+    return _NUMBERS[id(picture.frame)]
 
 
 def pictures(
@@ -94,19 +97,24 @@ def new_grid(ladder: Ladder = LADDER, tracks: tuple[Track, ...] = TRACKS, **opti
 
 
 @pytest.mark.parametrize(
-    "rate", [Fraction(25, 4), pytest.param(Fraction(25), marks=pytest.mark.thorough)], ids=str
+    ("rate", "minutes"),
+    [
+        (Fraction(25), 2),
+        pytest.param(Fraction(25, 4), 60, marks=pytest.mark.thorough),
+        pytest.param(Fraction(25), 60, marks=pytest.mark.thorough),
+    ],
+    ids=str,
 )
-def test_an_hour_fills_each_slot_once(rate):
-    """The more pictures, the smaller the error that is seen: 44 or 11 millionths."""
-    grid, step, count = new_grid(make_ladder(rate)), int(90_000 / rate), int(3600 * rate)
+def test_an_hour_fills_each_slot_once(rate, minutes):
+    """The more pictures, the smaller the error that is seen: an hour shows 44 or 11 millionths."""
+    grid, step, count = new_grid(make_ladder(rate)), int(90_000 / rate), int(60 * minutes * rate)
     lasts = int(NANO / rate)
-    frames = {id(frame): place for place, frame in enumerate(FRAMES)}
     made, before, first = 0, None, None
     for place in range(count):
         for item in grid.push(shown(place, BASE + step * place), NOON + place * lasts):
             if not isinstance(item, Picture):
                 continue
-            seen = frames[id(item.frame)]
+            seen = number(item)
             assert before is None or (item.pts == before[0] + step and seen == (before[1] + 1) % 64)
             before, made = (item.pts, seen), made + 1
             first = first if first is not None else item.pts
@@ -153,7 +161,7 @@ def test_each_rate_in_each_time_base_fills_each_slot_once(fps, base):
     grid = new_grid(ladder, (Track(0, Kind.VIDEO, "h264", base),))
     events = [
         (NOON + int(place * NANO / fps), shown(place, round(place / fps / base)))
-        for place in range(int(20 * fps))
+        for place in range(int(10 * fps))
     ]
     shown_, _ = split(run(grid, events), ladder)
     assert all((number(after) - number(before)) % 64 == 1 for before, after in pairwise(shown_))
@@ -163,11 +171,11 @@ def test_each_rate_in_each_time_base_fills_each_slot_once(fps, base):
 
 def test_jitter_of_200_ms_either_way_is_absorbed():
     grid, chance = new_grid(), random.Random(5)
-    late = [chance.randrange(400 * MS) for _ in range(1500)]
-    events = [(now + wait_, item) for (now, item), wait_ in zip(pictures(1500), late, strict=True)]
+    late = [chance.randrange(400 * MS) for _ in range(800)]
+    events = [(now + wait_, item) for (now, item), wait_ in zip(pictures(800), late, strict=True)]
     came = accumulate((now for now, _ in events), max)
     events = [(now, item) for now, (_, item) in zip(came, events, strict=True)]
-    shown_, _ = split(run(grid, events + sound(2800)))
+    shown_, _ = split(run(grid, events + sound(1500)))
     assert all((number(after) - number(before)) % 64 == 1 for before, after in pairwise(shown_))
     stats = grid.stats()
     assert stats["repeated"] == stats["dropped"] == stats["surplus"] == stats["moved"] == 0
@@ -281,10 +289,11 @@ def test_looped_files_whose_times_make_a_small_step_repeat_nothing():
     assert grid.stats()["repeated"] == grid.stats()["surplus"] == grid.stats()["dropped"] == 0
 
 
+@pytest.mark.parametrize("count", [4_000, pytest.param(15_000, marks=pytest.mark.thorough)])
 @pytest.mark.parametrize("ppm", [1000, -1000])
-def test_a_clock_that_runs_wrong_costs_single_pictures(ppm):
+def test_a_clock_that_runs_wrong_costs_single_pictures(ppm, count):
     step = FRAME + FRAME * ppm // 1_000_000
-    events = [(NOON + place * step, shown(place, BASE + 3600 * place)) for place in range(15_000)]
+    events = [(NOON + place * step, shown(place, BASE + 3600 * place)) for place in range(count)]
     grid = new_grid(MUTE, hold=200 * MS)
     shown_, _ = split(run(grid, events), MUTE)
     steps = [(number(after) - number(before)) % 64 for before, after in pairwise(shown_)]
@@ -294,7 +303,7 @@ def test_a_clock_that_runs_wrong_costs_single_pictures(ppm):
     stats = grid.stats()
     assert stats["dropped"] == 0
     assert abs(stats["moved"] - len(wrong)) <= 1
-    assert 0 < len(wrong) <= 600 * 1000 // 40_000
+    assert 0 < len(wrong) <= count // 1000
 
 
 def test_a_delay_that_grows_for_good_costs_its_length_and_the_hold_once():

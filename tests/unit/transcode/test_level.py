@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from abr.model.ladder import AudioTarget
@@ -50,7 +50,6 @@ def limited(samples: Samples, *sizes: int) -> Samples:
     return np.concatenate([*made, limiter.flush()], axis=1)[:, DELAY:]
 
 
-@settings(max_examples=10)
 @given(sizes=st.lists(st.integers(min_value=40, max_value=3000), min_size=1, max_size=5))
 def test_the_limiter_gives_the_same_however_the_sound_is_cut(sizes: list[int]) -> None:
     samples = noise(0.1, -3)
@@ -90,28 +89,34 @@ def test_the_gain_moves_without_steps() -> None:
     assert gains[-1] == gains[0] == 1
 
 
-@pytest.mark.parametrize(("source", "target"), [(-33.0, -23.0), (-16.0, -14.0)])
-def test_after_half_a_minute_it_is_as_loud_as_was_asked(source: float, target: float) -> None:
+@pytest.mark.parametrize(
+    ("source", "target", "seconds"),
+    [
+        (-26.5, -23.0, 15),
+        pytest.param(-33.0, -23.0, 30, marks=pytest.mark.thorough),
+        pytest.param(-16.0, -14.0, 30, marks=pytest.mark.thorough),
+    ],
+)
+def test_after_half_a_minute_it_is_as_loud_as_was_asked(source: float, target: float, seconds: int) -> None:
     level = of(target)
-    samples = np.tile(noise(5, source), 6)
+    samples = np.tile(noise(5, source), seconds // 5)
     made = joined(levelled(level, samples))
     meter = Meter(2)
-    meter.push(made[:, -10 * RATE :])
+    meter.push(made[:, -(seconds // 3) * RATE :])
     assert made.shape == samples.shape
     assert meter.read().integrated == pytest.approx(target, abs=0.3)
     assert interval_peaks(made).max() <= CEILING * 1.003
 
 
-@settings(max_examples=10, deadline=None)
 @given(
     start=st.integers(min_value=0, max_value=1 << 48),
     sizes=st.lists(st.integers(min_value=1, max_value=2048), min_size=1, max_size=8),
 )
 def test_number_and_places_of_samples_stay(start: int, sizes: list[int]) -> None:
     """What goes in comes out, at the same places, without a hole."""
-    level, place, sounds = of(-23), start, []
+    level, place, sounds, samples = of(-23), start, [], noise(0.1, -20)
     for size in sizes:
-        sounds += level.push(Sound("en", place, noise(1, -20)[:, :size]))
+        sounds += level.push(Sound("en", place, samples[:, :size]))
         place += size
     sounds += level.flush()
     assert sounds[0].pts == start
@@ -141,12 +146,12 @@ def test_without_a_target_sound_goes_through_as_it_is() -> None:
 
 
 def test_status_tells_gain_and_limiting() -> None:
-    level, part = of(-14.0), noise(4, -30)
-    for place in range(0, 10 * part.shape[1], part.shape[1]):
+    level, part = of(-14.0), noise(4, -22)
+    for place in range(0, 4 * part.shape[1], part.shape[1]):
         level.push(Sound("en", place, part))
     shown = level.shown()
     assert shown is not None
-    assert shown.gain == pytest.approx(11, abs=1)
+    assert shown.gain == pytest.approx(3, abs=1)
     assert shown.reading.short_term == pytest.approx(-14, abs=1)
 
 
@@ -164,7 +169,7 @@ def test_the_gain_waits_three_seconds_and_never_moves_faster_than_a_decibel_a_se
 
 def test_how_the_sound_is_cut_changes_no_gain() -> None:
     """Beeps over a hum: each step sees its own sound, however much comes at once."""
-    place = np.arange(12 * RATE)
+    place = np.arange(7 * RATE)
     beeps = np.where(place % RATE < RATE // 20, 0.5, 0.01) * np.sin(2 * np.pi * 1000 * place / RATE)
     samples = np.stack([beeps, beeps]).astype(np.float32)
     one, other = of(-26.0), of(-26.0)
@@ -175,7 +180,7 @@ def test_how_the_sound_is_cut_changes_no_gain() -> None:
     assert same is not None
     assert shown.gain == same.gain
     assert shown.gain is not None
-    assert shown.gain < -2
+    assert shown.gain < -1
 
 
 def test_silence_and_soft_passages_leave_the_gain_as_it_is() -> None:

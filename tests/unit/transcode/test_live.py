@@ -58,10 +58,13 @@ def publish(path: Path, grid: LiveGrid, loops: int = 1) -> tuple[list[Placed], d
 @pytest.mark.parametrize(
     "clip",
     [
-        Clip(container="flv", b_frames=2, seconds=Fraction(5)),
-        Clip(container="mpegts", seconds=Fraction(5), fps=Fraction(30), start=Fraction(3600)),
-        Clip(seconds=Fraction(5), sound_rate=44_100, layout="mono"),
-        Clip(container="mpegts", seconds=Fraction(5), fps=Fraction(30_000, 1001)),
+        Clip(container="flv", b_frames=2, seconds=Fraction(4)),
+        pytest.param(
+            Clip(container="mpegts", seconds=Fraction(4), fps=Fraction(30), start=Fraction(3600)),
+            marks=pytest.mark.thorough,
+        ),
+        pytest.param(Clip(seconds=Fraction(4), sound_rate=44_100, layout="mono"), marks=pytest.mark.thorough),
+        Clip(container="mpegts", seconds=Fraction(4), fps=Fraction(30_000, 1001)),
     ],
     ids=lambda clip: f"{clip.container}-{clip.fps}-{clip.sound_rate}",
 )
@@ -74,7 +77,7 @@ def test_a_clip_leaves_the_grid_whole_and_in_sync(tmp_path, clip):
     pictures = [item for item in placed if isinstance(item, Picture)]
     sounds = [item for item in placed if not isinstance(item, Picture)]
     numbers = [read_number(item.frame) for item in pictures]
-    assert numbers == list(range(numbers[0], int(5 * clip.fps)))
+    assert numbers == list(range(numbers[0], int(4 * clip.fps)))
     scale = ladder.video[0].timescale
     bright = [is_flash(item.frame) for item in pictures]
     flashes = [
@@ -100,13 +103,13 @@ def test_a_looped_clip_goes_on_and_repeats_only_what_its_sound_is_longer(tmp_pat
     path = tmp_path / "clip"
     path.write_bytes(make_clip(Clip(container="flv", seconds=Fraction(3))))
     grid = LiveGrid(make_ladder(), hold=NANO)
-    placed, repaired = publish(path, grid, loops=5)
+    placed, repaired = publish(path, grid, loops=3)
     numbers = [read_number(item.frame) for item in placed if isinstance(item, Picture)]
     steps = [(after - before) % 75 for before, after in pairwise(numbers)]
     assert set(steps) == {0, 1}
     assert all(numbers[place] == 74 for place, step in enumerate(steps) if step == 0)
-    assert steps.count(0) == 4
-    assert repaired["jumps"] == 4
+    assert steps.count(0) == 2
+    assert repaired["jumps"] == 2
     stats = grid.stats()
-    assert (stats["repeated"], stats["dropped"], stats["surplus"], stats["anchored"]) == (4, 0, 0, 1)
+    assert (stats["repeated"], stats["dropped"], stats["surplus"], stats["anchored"]) == (2, 0, 0, 1)
     assert stats["late"] == stats["cut"] == 0

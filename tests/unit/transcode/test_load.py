@@ -6,7 +6,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from abr.model.ladder import Ladder, VideoTarget
@@ -96,7 +96,6 @@ def test_the_only_rung_is_halved_at_most() -> None:
     assert driven(Load((Level.WHOLE, Level.HALVED)), [LATE] * 500) == [(30, Level.HALVED)]
 
 
-@settings(max_examples=20, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3 * NANO), st.integers(1, 100)), max_size=20))
 def test_levels_change_by_one_and_never_sooner_than_told(runs: list[tuple[int, int]]) -> None:
     load, before, last = Load(), Level.WHOLE, -1000

@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
+import pytest
 
 from abr.model.time import NANO
 from abr.transcode.frame import DecodedPicture, Picture, Sound
@@ -58,35 +59,35 @@ class Air:
         return [read_number(item.frame) for item in made]
 
 
-def test_an_input_that_ends_is_followed_by_the_other_without_a_picture_twice():
+@pytest.fixture(scope="module")
+def left():
+    """Both are up, then one ends."""
     air = Air()
     air.begin(0)
     air.begin(1)
-    air.run(150)
+    air.run(125)
     air.end(0)
-    air.run(150)
-    numbers = air.numbers()
+    air.run(100)
+    return air
+
+
+def test_an_input_that_ends_is_followed_by_the_other_without_a_picture_twice(left):
+    numbers = left.numbers()
     cut = next(place for place, number in enumerate(numbers) if number >= 1000)
     assert all(number >= 1000 for number in numbers[cut:])
     assert numbers[cut] - 1000 == (numbers[cut - 1] + 1) % 50  # both count the same seconds
     assert all((after - before) % 50 == 1 for before, after in pairwise(numbers))
-    stats = air.grid.stats()
+    stats = left.grid.stats()
     assert (stats["repeated"], stats["idle"], stats["dropped"]) == (0, 0, 0)
-    assert [(switch.before, switch.now) for switch in air.switches] == [(None, 0), (0, 1)]
+    assert [(switch.before, switch.now) for switch in left.switches] == [(None, 0), (0, 1)]
 
 
-def test_sound_changes_with_the_picture_and_has_no_hole():
-    air = Air()
-    air.begin(0)
-    air.begin(1)
-    air.run(150)
-    air.end(0)
-    air.run(150)
-    sounds = [item for item in air.placed if isinstance(item, Sound)]
+def test_sound_changes_with_the_picture_and_has_no_hole(left):
+    sounds = [item for item in left.placed if isinstance(item, Sound)]
     assert all(after.pts == before.pts + before.samples.shape[1] for before, after in pairwise(sounds))
     samples = np.concatenate([item.samples for item in sounds], axis=1)[0]
     begin = int(np.argmax(samples > 0.7)) + sounds[0].pts
-    made = [item for item in air.placed if isinstance(item, Picture)]
+    made = [item for item in left.placed if isinstance(item, Picture)]
     first = next(item for item in made if read_number(item.frame) >= 1000)
     assert abs(begin / 48_000 - first.pts / 90_000) < 0.015  # the fade is nine milliseconds
 

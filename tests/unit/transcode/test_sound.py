@@ -120,13 +120,21 @@ def test_jitter_of_the_times_changes_no_sample():
     assert np.array_equal(samples[FADE:], ramp(START, 200 * FRAME)[0, FADE:])
 
 
-@pytest.mark.parametrize("shift", [1920, -1920])
-def test_a_shift_of_the_places_is_followed_softly(shift):
+@pytest.mark.parametrize(
+    ("shift", "frames"),
+    [
+        (480, 700),
+        (-480, 700),
+        pytest.param(1920, 3000, marks=pytest.mark.thorough),
+        pytest.param(-1920, 3000, marks=pytest.mark.thorough),
+    ],
+)
+def test_a_shift_of_the_places_is_followed_softly(shift, frames):
     sound = line()
     sound.put(START, ramp(START, FRAME))
     sound.shift(shift)
     place = START + FRAME
-    while place < START + 3000 * FRAME:
+    while place < START + frames * FRAME:
         sound.put(place + shift, np.ones((1, FRAME), np.float32))
         place += FRAME
     assert abs(place + shift - sound.tail) <= 24
@@ -134,10 +142,11 @@ def test_a_shift_of_the_places_is_followed_softly(shift):
     assert sound.counts["silence"] == sound.counts["cut"] == 0
 
 
-def test_a_slow_clock_of_the_source_never_brings_the_sound_far_from_its_place():
+@pytest.mark.parametrize("frames", [800, pytest.param(6000, marks=pytest.mark.thorough)])
+def test_a_slow_clock_of_the_source_never_brings_the_sound_far_from_its_place(frames):
     sound = line()
     errors = []
-    for count in range(6000):
+    for count in range(frames):
         place = START + count * FRAME + count * FRAME // 5000  # 200 ppm
         sound.put(place, np.ones((1, FRAME), np.float32))
         errors.append(abs(place + FRAME - sound.tail))

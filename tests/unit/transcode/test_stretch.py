@@ -27,7 +27,9 @@ def noise(samples: np.ndarray, hertz: float) -> float:
     return float(10 * np.log10(np.mean((samples - wanted) ** 2) / np.mean(wanted**2)))
 
 
-@pytest.mark.parametrize("ppm", [200, -200, 1000, -1000])
+@pytest.mark.parametrize(
+    "ppm", [200, -1000, *(pytest.param(ppm, marks=pytest.mark.thorough) for ppm in (-200, 1000))]
+)
 @pytest.mark.parametrize(("hertz", "most"), [(100, -100), (1000, -90), (10_000, -88), (18_000, -80)])
 def test_a_tone_stays_a_tone(hertz, most, ppm):
     made = stretched(tone(hertz), ppm * 1e-6)[0, 500:-500]
@@ -37,10 +39,10 @@ def test_a_tone_stays_a_tone(hertz, most, ppm):
 @pytest.mark.parametrize("piece", [100, 480, 1024, 4800])
 @pytest.mark.parametrize("ppm", [200, -1000])
 def test_it_lasts_as_much_longer_as_asked_whatever_the_pieces(piece, ppm):
-    made = stretched(tone(440, 96_000), ppm * 1e-6, piece)
-    assert made.shape[1] == pytest.approx(96_000 * (1 + ppm * 1e-6), abs=1)
+    made = stretched(tone(440, 24_000), ppm * 1e-6, piece)
+    assert made.shape[1] == pytest.approx(24_000 * (1 + ppm * 1e-6), abs=1)
     assert np.allclose(
-        made[:, 200:90_000], stretched(tone(440, 96_000), ppm * 1e-6)[:, 200:90_000], atol=1e-4
+        made[:, 200:22_000], stretched(tone(440, 24_000), ppm * 1e-6)[:, 200:22_000], atol=1e-4
     )
 
 
