@@ -2,8 +2,7 @@
 
 import socket
 import ssl
-import threading
-from collections.abc import Collection, Hashable
+from collections.abc import Hashable
 from contextlib import suppress
 
 from abr.clock import Clock
@@ -12,8 +11,8 @@ from abr.formats.flv import FlvWriter
 from abr.formats.rtmp.event import Event, MediaMessage, PublishEnded
 from abr.formats.rtmp.session import ServerSession
 from abr.ingest.certificate import broken_by
+from abr.ingest.container import ContainerFeed
 from abr.ingest.feed import FeedStats
-from abr.model.media import Kind
 
 _RECEIVE = 65536
 """Bytes asked of the socket at a time."""
@@ -98,86 +97,31 @@ class Link:
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
-class RtmpFeed:
+class RtmpFeed(ContainerFeed):
     """One accepted publisher, as `ingest.feed.Feed` says."""
 
     format = "flv"
 
     def __init__(self, link: Link, *, name: str, idle_ms: int, place: Hashable = None) -> None:
-        self.name = name
+        self._flv = FlvWriter()
+        super().__init__(self._flv, name)
         self.place = place
         """What it competes for (`rtmp.Permit.place`)."""
         self._link = link
         self._idle_ms = idle_ms
-        self._flv = FlvWriter()
-        self._rest = memoryview(b"")
-        """What is left of the tag that is being read."""
         self._messages = 0
-        self._closing: str | None = None
-        """Why the socket gives nothing more, while tags still wait to be read."""
-        self._ended: str | None = None
-        self._lock = threading.Lock()
-
-    @property
-    def ended(self) -> str | None:
-        """Why no more bytes come; None while they may."""
-        return self._ended
 
     @property
     def arrived(self) -> int:
         """When the publisher's latest bytes came (`Clock.monotonic`, nanoseconds)."""
         return self._link.arrived
 
-    @property
-    def reopen(self) -> bool:
-        """Whether the container must be opened anew, after `restart`."""
-        return self._flv.reopen
-
-    def read(self, n: int) -> bytes:
-        """At least one byte of FLV and at most `n`; b"" from the end on. Never raises."""
-        if self._ended is not None:
-            return b""
-        if not self._rest:
-            self._rest = memoryview(self._next_tag())
-        piece = bytes(self._rest[:n])
-        self._rest = self._rest[n:]
-        return piece
-
-    def settle(self, kinds: Collection[Kind]) -> None:
-        """Tell the feed which kinds of tracks the container found when it was opened."""
-        self._flv.settle(kinds)
-
-    def restart(self) -> None:
-        """Make the next `read` begin a new FLV with the tracks known now."""
-        self._rest = memoryview(b"")
-        self._flv.restart()
-
     def stats(self) -> FeedStats:
         """Counters; may be called from any thread."""
         return FeedStats(bytes=self._link.received, messages=self._messages)
 
-    def abort(self, reason: str) -> None:
-        """End the feed from any thread: a waiting `read` returns b"" at once. The first reason stays."""
-        self._end(reason)
+    def _shut(self) -> None:
         self._link.shut()
-
-    def _end(self, reason: str) -> None:
-        with self._lock:
-            self._ended = self._ended or reason
-
-    def _next_tag(self) -> bytes:
-        """The next tag, waited for; b"" at the end or where the container must be opened anew."""
-        while self._ended is None:
-            tag = self._flv.take()
-            if tag is not None:
-                return tag
-            if self._flv.reopen:
-                return b""
-            if self._closing is not None:
-                self._end(self._closing)
-            else:
-                self._pull()
-        return b""
 
     def _pull(self) -> None:
         """Read the socket once; failures become the reason of the end."""

@@ -1,16 +1,14 @@
 """An SRT connection as a feed: one thread reads it, and libsrt's readings are taken each second."""
 
-import threading
-from collections.abc import Collection
 from contextlib import suppress
 
 from abr.clock import Clock
 from abr.errors import ProtocolError
 from abr.formats.mpegts import TsWriter
+from abr.ingest.container import ContainerFeed
 from abr.ingest.feed import FeedStats
 from abr.ingest.libsrt import SrtError, SrtSocket
 from abr.ingest.srtheader import Failure, Option, PerfMon
-from abr.model.media import Kind
 from abr.model.state import LinkState
 from abr.model.time import NANO
 
@@ -18,7 +16,7 @@ _WAKE_MS = 500
 """How often a reader that waits looks at the time."""
 
 
-class SrtFeed:
+class SrtFeed(ContainerFeed):
     """One connection, as `ingest.feed.Feed` says. The first read may come at any time after it was made."""
 
     format = "mpegts"
@@ -28,17 +26,12 @@ class SrtFeed:
 
         Raises SrtError for a connection that broke already.
         """
-        self.name = name
+        self._writer = TsWriter()
+        super().__init__(self._writer, name)
         self._link = link
         self._idle_ms, self._silent_ms = idle_ms, silent_ms
         self._clock = clock
-        self._writer = TsWriter()
-        self._rest = memoryview(b"")
         self._bytes = self._messages = 0
-        self._closing: str | None = None
-        """Why the socket gives nothing more, while packets still wait to be read."""
-        self._ended: str | None = None
-        self._lock = threading.Lock()
         self.arrived = clock.monotonic()
         """When the publisher's latest bytes came (`Clock.monotonic`, nanoseconds)."""
         link.set(Option.RCVTIMEO, _WAKE_MS)
@@ -46,61 +39,12 @@ class SrtFeed:
         self._state = LinkState(latency=self._latency)
         self._next_reading = self.arrived
 
-    @property
-    def ended(self) -> str | None:
-        """Why no more bytes come; None while they may."""
-        return self._ended
-
-    @property
-    def reopen(self) -> bool:
-        """Whether the container must be opened anew, after `restart`."""
-        return self._writer.reopen
-
-    def read(self, n: int) -> bytes:
-        """At least one byte of MPEG-TS and at most `n`; b"" from the end on. Never raises."""
-        if self._ended is not None:
-            return b""
-        if not self._rest:
-            self._rest = memoryview(self._next())
-        piece = bytes(self._rest[:n])
-        self._rest = self._rest[n:]
-        return piece
-
-    def settle(self, kinds: Collection[Kind]) -> None:
-        """Tell the feed which kinds of tracks the container found when it was opened."""
-        self._writer.settle(kinds)
-
-    def restart(self) -> None:
-        """Make the next `read` begin with the program tables of now."""
-        self._rest = memoryview(b"")
-        self._writer.restart()
-
     def stats(self) -> FeedStats:
         """Counters, and libsrt's readings of at most a second ago; may be called from any thread."""
         return FeedStats(bytes=self._bytes, messages=self._messages, link=self._state)
 
-    def abort(self, reason: str) -> None:
-        """End the feed from any thread: a waiting `read` returns b"" at once. The first reason stays."""
-        self._end(reason)
+    def _shut(self) -> None:
         self._link.close()
-
-    def _end(self, reason: str) -> None:
-        with self._lock:
-            self._ended = self._ended or reason
-
-    def _next(self) -> bytes:
-        """The next packets, waited for; b"" at the end or where the container must be opened anew."""
-        while self._ended is None:
-            packets = self._writer.take()
-            if packets is not None:
-                return packets
-            if self._writer.reopen:
-                return b""
-            if self._closing is not None:
-                self._end(self._closing)
-            else:
-                self._pull()
-        return b""
 
     def _pull(self) -> None:
         """Take one message; failures become the reason of the end."""
