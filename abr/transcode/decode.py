@@ -1,5 +1,6 @@
 """The decoders of a feed: packets in, pictures and sound out."""
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
@@ -83,7 +84,7 @@ class Decoder:
         return {name: self._counts[name] for name in _COUNTED}
 
 
-class _Line:
+class _Line(ABC):
     """The decoder of one track."""
 
     def __init__(self, track: Track, counts: Counter[str]) -> None:
@@ -129,8 +130,9 @@ class _Line:
         self._hidden.discard(frame.pts)
         return True
 
+    @abstractmethod
     def _made(self, frame: Any) -> Iterable[Decoded]:
-        raise NotImplementedError
+        """What comes of a decoded frame."""
 
     def _check(self, dts: int, *, good: bool) -> None:
         if good or self._good is None or dts < self._good:

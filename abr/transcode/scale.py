@@ -38,6 +38,10 @@ _EXACT = (
 three where a picture shrinks to a fifth."""
 
 
+_OURS = Colour(Colorspace.ITU709, ColorRange.MPEG)
+"""What encoders take."""
+
+
 class Scaler:
     """Any picture to one size: colour converted, HDR brought to BT.709, pixels square.
 
@@ -98,18 +102,8 @@ class _Toning:
         self._before, self._after = VideoReformatter(), VideoReformatter()
 
     def convert(self, frame: av.VideoFrame, box: Box, colour: Colour) -> av.VideoFrame:
-        rgb = self._before.reformat(
-            frame,
-            box.width,
-            box.height,
-            RGB,
-            src_colorspace=colour.matrix,
-            dst_colorspace=colour.matrix,
-            interpolation=_EXACT,
-            src_color_range=colour.range,
-            dst_color_range=ColorRange.JPEG,
-            threads=1,
-        )
+        full = Colour(colour.matrix, ColorRange.JPEG)
+        rgb = _reformatted(self._before, frame, box, colour, RGB, full)
         toned = self._toner.push(rgb)
         picture = _reformatted(self._after, toned, box, Colour(Colorspace.ITU709, ColorRange.JPEG))
         # What the source said of its light (mastering display, light level) is true no more.
@@ -117,18 +111,23 @@ class _Toning:
 
 
 def _reformatted(
-    reformatter: VideoReformatter, frame: av.VideoFrame, box: Box, colour: Colour
+    reformatter: VideoReformatter,
+    frame: av.VideoFrame,
+    box: Box,
+    colour: Colour,
+    form: str = PIXELS,
+    wanted: Colour = _OURS,
 ) -> av.VideoFrame:
     return reformatter.reformat(
         frame,
         box.width,
         box.height,
-        PIXELS,
+        form,
         src_colorspace=colour.matrix,
-        dst_colorspace=Colorspace.ITU709,
+        dst_colorspace=wanted.matrix,
         interpolation=_EXACT,
         src_color_range=colour.range,
-        dst_color_range=ColorRange.MPEG,
+        dst_color_range=wanted.range,
         threads=1,
     )
 

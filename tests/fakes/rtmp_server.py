@@ -10,6 +10,7 @@ from typing import Any
 import av
 
 from abr.clock import SystemClock
+from abr.ingest.feed import Feed
 from abr.ingest.rtmp import Permit, RtmpServer, Service
 from abr.ingest.rtmpfeed import RtmpFeed
 from abr.model.media import Kind
@@ -75,13 +76,13 @@ def servers() -> Iterator[Callable[..., Running]]:
 class Reader:
     """What `on_feed` was given: each feed, read to its end."""
 
-    feeds: list[RtmpFeed] = field(default_factory=list)
+    feeds: list[Any] = field(default_factory=list)
     data: list[bytes] = field(default_factory=list)
     begun: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     done: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
-    def read(self, feed: RtmpFeed) -> None:
-        """Read raw bytes; `begun` is released once the FLV header is there, `done` at the end."""
+    def read(self, feed: Feed) -> None:
+        """Read raw bytes; `begun` is released with the first of them, `done` at the end."""
         self.feeds.append(feed)
         data = [feed.read(32768)]
         self.begun.release()

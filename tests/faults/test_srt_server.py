@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,29 +32,12 @@ except UsageError as missing:
 from abr.ingest.srt import SrtServer
 from abr.ingest.srtfeed import SrtFeed
 from abr.ingest.srtplace import Place
+from tests.fakes.rtmp_server import Reader
 
 pytestmark = pytest.mark.faults
 TIME_OUT = 20
 ROOT = Path(__file__).parents[2]
 QUERY = "passphrase=correct%20horse&latency=20"
-
-
-@dataclass
-class Reader:
-    """What `on_feed` was given: each feed, read to its end; `begun` is released with its first bytes."""
-
-    feeds: list[SrtFeed] = field(default_factory=list)
-    data: list[bytes] = field(default_factory=list)
-    begun: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
-    done: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
-
-    def read(self, feed: SrtFeed) -> None:
-        self.feeds.append(feed)
-        data = [feed.read(32768)]
-        self.begun.release()
-        data += iter(lambda: feed.read(32768), b"")
-        self.data.append(b"".join(data))
-        self.done.release()
 
 
 class Running:
