@@ -1,4 +1,4 @@
-"""One origin at its own pace: a few threads that put what its order says, and tell the journal."""
+"""One origin at its own pace: what its order says is put, and the journal told, by a few threads or by who waits."""
 
 import threading
 from collections.abc import Callable
@@ -40,7 +40,7 @@ class Origin:
     """Delivery to one store. A slow or dead origin delays no other and never the encoder.
 
     It *stops* with the first error that no repetition can mend, and says why: what it lacks stays in the spool
-    and in the journal. An error that is not the store's is also raised in the thread.
+    and in the journal. An error that is not the store's is also raised in the thread that delivers.
     """
 
     def __init__(self, store: Retrying, order: Order, around: Surroundings) -> None:
@@ -64,7 +64,7 @@ class Origin:
         self._left = False
 
     def start(self, spawn: Spawn, threads: int) -> None:
-        """Begin to deliver with this many threads."""
+        """Begin to deliver with this many threads. With none, whoever waits for it delivers meanwhile."""
         self._running = threads
         for index in range(threads):
             spawn(f"origin {self.name} {index}", self._run)
@@ -85,13 +85,11 @@ class Origin:
 
     def wait_idle(self, timeout: float | None) -> bool:
         """Wait until everything is at the origin, or it delivers no more. False: the time was up."""
-        with self._wake:
-            return self._wake.wait_for(lambda: self._quiet() or not self.delivers, timeout)
+        return self._wait(self._quiet, timeout)
 
     def wait_below(self, limit: int, timeout: float) -> bool:
         """Wait until fewer than `limit` objects are on their way, or it delivers no more."""
-        with self._wake:
-            return self._wake.wait_for(lambda: self._order.backlog < limit or not self.delivers, timeout)
+        return self._wait(lambda: self._order.backlog < limit, timeout)
 
     def close(self) -> None:
         """Tell the threads to end after the put that each is in."""
@@ -124,15 +122,16 @@ class Origin:
     def _quiet(self) -> bool:
         return self._order.idle and not self._settling
 
+    def _wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
+        while not self._running and self.delivers and not done():
+            self._work()
+        with self._wake:
+            return self._wake.wait_for(lambda: done() or not self.delivers, timeout)
+
     def _run(self) -> None:
         try:
             while self.delivers:
-                task = self._next()
-                if task is not None:
-                    self._deliver(task)
-                landed = self._landed()
-                if landed is not None:
-                    self._settle(landed)
+                self._work()
         except BaseException as error:
             self._stop(str(error) if isinstance(error, AbrError) else f"{type(error).__name__}: {error}")
             raise
@@ -140,6 +139,15 @@ class Origin:
             with self._wake:
                 self._running -= 1
                 self._wake.notify_all()
+
+    def _work(self) -> None:
+        """Put one object, and tell the journal what has landed."""
+        task = self._next()
+        if task is not None:
+            self._deliver(task)
+        landed = self._landed()
+        if landed is not None:
+            self._settle(landed)
 
     def _next(self) -> Task | None:
         """The next task, waited for; None when there may be something else to do."""

@@ -38,7 +38,7 @@ class Witness(ScriptedStore):
         return super().put(key, body, content_type, cache_control)
 
 
-@pytest.mark.parametrize("threads", [1, 4])
+@pytest.mark.parametrize("threads", [0, 1, 4])
 def test_everything_arrives_and_the_journal_knows_it_before_a_playlist_names_it(site, threads):
     store = Witness(site)
     origin = site.origin(store, threads=threads)
@@ -82,10 +82,11 @@ def test_an_outage_delays_and_loses_nothing(site):
     assert (state.state, state.backlog, state.confirmed, state.error) == ("idle", 0, 10, "")
 
 
-def test_an_error_that_lasts_stops_the_origin_with_one_sentence(site):
+@pytest.mark.parametrize("threads", [0, 4])
+def test_an_error_that_lasts_stops_the_origin_with_one_sentence(site, threads):
     store = ScriptedStore("eu")
     store.rule = lambda call: StoreDenied(f"eu: no permission to put {call.key}", hint="check the keys")
-    origin = site.origin(store)
+    origin = site.origin(store, threads=threads)
     for step in steps(4):
         origin.add(step)
     assert origin.wait_idle(SOON)
@@ -152,6 +153,18 @@ def test_a_journal_that_fails_ends_the_wait_and_is_told(site):
     site.close()
     with pytest.raises(StageFailed, match="the disk is full"):
         site.threads.check()
+
+
+def test_a_journal_that_fails_is_told_to_whoever_waits_where_no_thread_delivers(site):
+    def fail():
+        raise JournalError("the disk is full")
+
+    site.on_record = fail
+    origin = site.origin(ScriptedStore("eu"), threads=0)
+    for step in steps(4):
+        origin.add(step)
+    with pytest.raises(JournalError, match="the disk is full"):
+        origin.wait_idle(SOON)
 
 
 def test_a_mistake_of_ours_ends_the_wait_and_is_told(site):
