@@ -80,7 +80,7 @@ def write_atomic(path: Path, data: bytes, *, durable: bool = True) -> None:
         sync_folder(path.parent)
 
 
-def write_new(path: Path, data: bytes, *, durable: bool = True) -> None:
+def write_new(path: Path | str, data: bytes, *, durable: bool = True) -> None:
     """Write a file that nobody looks for until a record names it: no temporary name, no rename.
 
     A file of an earlier run is replaced and never written into: it may have a second name. The folder is *not*
@@ -119,7 +119,7 @@ def _link(source: Path, target: Path) -> None:
             temporary.unlink(missing_ok=True)  # rename(2) does nothing when both names are one file already
 
 
-def remove(paths: Iterable[Path]) -> None:
+def remove(paths: Iterable[Path | str]) -> None:
     """Remove files; those that are gone already are fine."""
     for path in paths:
         with suppress(FileNotFoundError):
@@ -143,7 +143,7 @@ def is_regular(path: Path) -> bool:
         return False
 
 
-def _write(path: Path, data: bytes, *, durable: bool) -> None:
+def _write(path: Path | str, data: bytes, *, durable: bool) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
         view = memoryview(data)

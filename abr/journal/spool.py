@@ -29,16 +29,17 @@ class Spool:
 
     def __init__(self, folder: Path, *, durable: bool) -> None:
         self._folder = folder
+        self._root = str(folder)
         self._durable = durable
 
     def write_init(self, session: str, rendition: str, data: bytes) -> InitRow:
         """Write an init; answer its row."""
-        self._write(self.path(session, rendition, None), data)
+        self._write(self._name(session, rendition, None), data)
         return InitRow(hashlib.sha256(data).hexdigest(), len(data))
 
     def write(self, session: str, segment: Segment, *, slate: bool = False) -> SegmentRow:
         """Write a segment; answer the row that makes it exist once it is in the journal."""
-        self._write(self.path(session, segment.rendition, segment.number), segment.data)
+        self._write(self._name(session, segment.rendition, segment.number), segment.data)
         return SegmentRow(
             session=session,
             rendition=segment.rendition,
@@ -55,11 +56,11 @@ class Spool:
 
     def path(self, session: str, rendition: str, number: int | None) -> Path:
         """Where a segment is, or an init (`number` None); nothing is looked up."""
-        return self._folder.joinpath(session, rendition, _INIT if number is None else f"{number}{_SUFFIX}")
+        return Path(self._name(session, rendition, number))
 
     def remove(self, session: str, rendition: str, number: int) -> None:
         """Remove a segment; one that is gone already is fine."""
-        self.discard([self.path(session, rendition, number)])
+        self.discard([self._name(session, rendition, number)])
 
     def remove_session(self, session: str) -> None:
         """Remove all that is left of a session, inits and folders included."""
@@ -73,7 +74,7 @@ class Spool:
         with self._told():
             return sorted(path for path, key in self._files() if key is None or key not in known)
 
-    def discard(self, paths: Iterable[Path]) -> None:
+    def discard(self, paths: Iterable[Path | str]) -> None:
         """Remove files of this spool; those that are gone already are fine."""
         with self._told():
             files.remove(paths)
@@ -83,21 +84,26 @@ class Spool:
         with self._told():
             return sum(_size(path) for path, _ in self._files())
 
-    def _write(self, path: Path, data: bytes) -> None:
+    def _name(self, session: str, rendition: str, number: int | None) -> str:
+        """A path as text: to take a Path apart and to put it together costs as much as to write a small file."""
+        file = _INIT if number is None else f"{number}{_SUFFIX}"
+        return f"{self._root}/{session}/{rendition}/{file}"
+
+    def _write(self, path: str, data: bytes) -> None:
         with self._told():
             try:
                 self._write_new(path, data)
                 if self._durable:
-                    files.sync_folder(path.parent)
+                    files.sync_folder(Path(path).parent)
             except OSError:
                 files.remove([path])
                 raise
 
-    def _write_new(self, path: Path, data: bytes) -> None:
+    def _write_new(self, path: str, data: bytes) -> None:
         try:
             files.write_new(path, data, durable=self._durable)
         except FileNotFoundError:
-            self._make_folders(path.parent)
+            self._make_folders(Path(path).parent)
             files.write_new(path, data, durable=self._durable)
 
     def _make_folders(self, folder: Path) -> None:

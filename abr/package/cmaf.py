@@ -3,7 +3,6 @@
 Encryption would enter here: a protection record beside the cut changes the samples' bytes and adds senc to traf.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -32,7 +31,6 @@ class _Table(NamedTuple):
 
     decode: Column
     run: Run
-    data: Sequence[Data]
 
 
 def make_segment(rendition: Rendition, cut: Cut, *, produced: int | None = None) -> Segment:
@@ -44,24 +42,25 @@ def make_segment(rendition: Rendition, cut: Cut, *, produced: int | None = None)
     (nanoseconds since 1970) writes a prft before the first moof. Raises MediaError for samples that the delay
     cannot put in order.
     """
-    table = _table(rendition, cut)
-    pieces: list[Data] = [_STYP if len(cut.parts) == 1 else _CHUNKED_STYP]
+    parts = [Samples.of(part) for part in cut.parts]
+    table = _table(rendition, cut, Samples.joined(parts))
+    pieces: list[Data] = [_STYP if len(parts) == 1 else _CHUNKED_STYP]
     if produced is not None:
         pieces.append(make_prft(produced, cut.start))
     moof_offset = sum(map(len, pieces))
-    parts: list[Part] = []
+    made: list[Part] = []
     first_sample_end = at = 0
-    for samples in cut.parts:
+    for samples in parts:
         rows = slice(at, at + len(samples))
-        moof = make_moof(cut.number, int(table.decode[at]), Run(*(column[rows] for column in table.run)))
-        size = int(table.run.sizes[rows].sum())
+        run = table.run if len(parts) == 1 else Run._make(column[rows] for column in table.run)
+        moof = make_moof(cut.number, int(table.decode[at]), run)
+        size = int(run.sizes.sum())
         at += len(samples)
-        pieces += (moof, mdat_header(size))
-        pieces.extend(table.data[rows])
-        first_sample_end = first_sample_end or moof_offset + len(moof) + 8 + len(samples[0].data)
+        pieces += (moof, mdat_header(size), *samples.data)
+        first_sample_end = first_sample_end or moof_offset + len(moof) + 8 + len(samples.data[0])
+        before = 0 if made else moof_offset
         duration = int(table.decode[at] - table.decode[rows.start])
-        before = 0 if parts else moof_offset
-        parts.append(Part(duration, before + len(moof) + 8 + size, samples[0].key))
+        made.append(Part(duration, before + len(moof) + 8 + size, bool(samples.keys[0])))
     return Segment(
         rendition=rendition.name,
         number=cut.number,
@@ -70,7 +69,7 @@ def make_segment(rendition: Rendition, cut: Cut, *, produced: int | None = None)
         data=b"".join(pieces),
         moof_offset=moof_offset,
         first_sample_end=first_sample_end,
-        parts=tuple(parts),
+        parts=tuple(made),
     )
 
 
@@ -89,8 +88,7 @@ def decode_times(pts: Column, end: int, delay: int) -> Column:
     return np.concatenate((grown, (end - delay,)))
 
 
-def _table(rendition: Rendition, cut: Cut) -> _Table:
-    samples = Samples.joined([Samples.of(part) for part in cut.parts])
+def _table(rendition: Rendition, cut: Cut, samples: Samples) -> _Table:
     decode = decode_times(samples.pts, cut.end, rendition.delay)
     durations = decode[1:] - decode[:-1]
     if decode[0] != cut.start - rendition.delay or durations.min() <= 0:
@@ -104,4 +102,4 @@ def _table(rendition: Rendition, cut: Cut) -> _Table:
         )
     sizes = np.fromiter(map(len, samples.data), np.int64, len(samples))
     flags = np.where(samples.keys, SYNC, NOT_SYNC)
-    return _Table(decode, Run(durations, sizes, flags, samples.pts - decode[:-1]), samples.data)
+    return _Table(decode, Run(durations, sizes, flags, samples.pts - decode[:-1]))

@@ -64,7 +64,7 @@ class Origin:
         self._left = False
 
     def start(self, spawn: Spawn, threads: int) -> None:
-        """Begin to deliver with this many threads. With none, whoever waits for it delivers meanwhile."""
+        """Begin to deliver with this many threads. With none, whoever waits delivers all there is."""
         self._running = threads
         for index in range(threads):
             spawn(f"origin {self.name} {index}", self._run)
@@ -123,7 +123,7 @@ class Origin:
         return self._order.idle and not self._settling
 
     def _wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
-        while not self._running and self.delivers and not done():
+        while not self._running and self.delivers and not self._quiet():
             self._work()
         with self._wake:
             return self._wake.wait_for(lambda: done() or not self.delivers, timeout)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .film import FILM, make_film
-from .measure import Cost, RunFailed, run, warm, written
+from .measure import Cost, RunFailed, in_memory, run, warm, written
 from .programs import ABR
 from .source import piece
 
@@ -57,6 +57,8 @@ class Bench:
         segments, size = written(folder)
         if not segments:
             raise RunFailed(f"{command(folder)[0]} wrote no segment")
+        if in_memory(folder):
+            shutil.rmtree(folder)
         return cost._replace(segments=segments, bytes=size)
 
     def folder(self) -> Path:
@@ -70,7 +72,8 @@ class Bench:
         """The folders of one part, all removed behind it.
 
         Not one by one: ext4 takes long to find room for new files next to some that were removed a moment ago, and
-        each run would be charged for what the one before it wrote.
+        each run would be charged for what the one before it wrote. In memory it is the other way round: new pages cost
+        more than those that were given back.
         """
         try:
             yield

@@ -66,3 +66,16 @@ def written(folder: Path) -> tuple[int, int]:
     files = [path for path in folder.rglob("*") if path.is_file()]
     segments = [path for path in files if path.suffix == ".m4s" and "init" not in path.name]
     return len(segments), sum(path.stat().st_size for path in files)
+
+
+def in_memory(folder: Path) -> bool:
+    """Whether a folder lies on a file system in memory (tmpfs)."""
+    try:
+        lines = Path("/proc/mounts").read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return False
+    kinds = {fields[1]: fields[2] for line in lines if len(fields := line.split()) > 2}
+    path = folder.resolve()
+    return next(
+        (kinds[str(above)] == "tmpfs" for above in (path, *path.parents) if str(above) in kinds), False
+    )

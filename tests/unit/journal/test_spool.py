@@ -87,8 +87,8 @@ def test_an_empty_spool_has_no_orphans(spool: Spool) -> None:
 def test_a_full_disk_leaves_no_part_of_a_file(
     spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fill(path: Path, data: bytes, *, durable: bool) -> None:
-        path.write_bytes(data[:10])
+    def fill(path: str, data: bytes, *, durable: bool) -> None:
+        Path(path).write_bytes(data[:10])
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(files, "write_new", fill)
