@@ -150,13 +150,27 @@ class StoreConflict(StoreError):
 
 
 class StoreUnavailable(StoreError):
-    """The store does not answer, or asks for patience; `after` is the pause that it asked for, in seconds."""
+    """The store does not answer, or asks for patience.
+
+    `after` is the pause that it asked for, in seconds; `slow` that it wants fewer requests; `lost` that only the answer
+    may be missing: what was asked may have been done.
+    """
 
     retry = True
 
-    def __init__(self, message: str, *, hint: str = "", after: float | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        after: float | None = None,
+        slow: bool = False,
+        lost: bool = False,
+    ) -> None:
         super().__init__(message, hint=hint)
         self.after = after
+        self.slow = slow
+        self.lost = lost
 
 
 class StoreDenied(StoreError):

@@ -11,7 +11,8 @@ _SECRETS = re.compile(
     r"|(?<=rtmp://)((?:[^/@\s]+@)?[^/\s]+/[^/\s]+/)[^\s?]+"
     r"|(?<=rtmps://)((?:[^/@\s]+@)?[^/\s]+/[^/\s]+/)[^\s?]+"
 )
-_USER = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+_USER = re.compile(r"(?<=://)[^/\s]+(?=@)")
+"""To the last @ before the path: a password may hold one itself."""
 
 
 def redact(text: str) -> str:

@@ -7,8 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from abr.config.bucket import S3Origin
 from abr.config.hostport import host_port
-from abr.config.origin import DirectoryOrigin, Origin, S3Origin, parse_origin
+from abr.config.origin import DirectoryOrigin, Origin, parse_origin
 from abr.config.pull import PullAddress, parse_pull
 from abr.config.secret import Secret, masked_url
 from abr.config.srt import SrtAddress, parse_srt_listen

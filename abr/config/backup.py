@@ -7,6 +7,7 @@ from pathlib import Path
 
 from abr.config import units
 from abr.config.address import ListenAddress, parse_listen
+from abr.config.port import check_apart
 from abr.config.pull import PullAddress, parse_pull
 from abr.config.secret import Secret
 from abr.config.srt import SrtAddress
@@ -54,7 +55,8 @@ def make_backup(black: Fraction, frozen: Fraction, back: Fraction, token: str | 
 
 def read_inputs(order: Sequence[str], listen: Written, pull: Written, base: Path) -> tuple[InputAddress, ...]:
     """All inputs, the preferred one first. `order` says which of the keys was written first. Raises ConfigError."""
-    listens = [parse_listen(text, key) for key, text in _each("listen", listen)]
+    awaited = [(key, parse_listen(text, key)) for key, text in _each("listen", listen)]
+    listens = [address for _, address in awaited]
     pulls = [parse_pull(text, base, key) for key, text in _each("pull", pull)]
     for (key, _), address in zip(_each("pull", pull), pulls, strict=True):
         if address.path and not address.path.exists():
@@ -66,6 +68,7 @@ def read_inputs(order: Sequence[str], listen: Written, pull: Written, base: Path
         )
     if len(inputs) > MOST_INPUTS:
         raise ConfigError(order[-1], f"makes {len(inputs)} inputs; at most {MOST_INPUTS}")
+    check_apart(awaited)
     return inputs
 
 

@@ -1,21 +1,49 @@
-"""Addresses of origins: a folder, or a bucket behind an S3 endpoint."""
+"""Origins: a folder, or a bucket behind an S3 endpoint; as an address, or as a table of the channel file."""
 
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
 
+import msgspec
+
+from abr.config.bucket import EXAMPLE, HEADER, S3Origin, parse_bucket
 from abr.config.place import parse_path
-from abr.config.schema import nearest
-from abr.config.secret import masked_url
+from abr.config.schema import Table
+from abr.config.written import Hidden
 from abr.errors import ConfigError
 
-_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]")
-_PREFIX = re.compile(r"[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*")
-_REGION = re.compile(r"[A-Za-z0-9-]{1,64}")
-_ADDRESSING = ("auto", "path", "virtual")
-_KEYS = ("endpoint", "region", "addressing", "ca", "profile")
-_EXAMPLE = "s3://bucket/prefix?endpoint=https://host&region=name"
+
+class OriginTable(Table, frozen=True):
+    """An origin whose options stand beside its address. The options are those of `s3://…?…`, and the secrets."""
+
+    url: str
+    endpoint: str | None = None
+    region: str | None = None
+    addressing: str | None = None
+    signature_version: str | None = None
+    ca: str | None = None
+    profile: str | None = None
+    access_key: Hidden | None = None
+    secret_key: Hidden | None = None
+    session_token: Hidden | None = None
+    acl: str | None = None
+    storage_class: str | None = None
+    sse: str | None = None
+    sse_kms_key: str | None = None
+    headers: dict[str, Hidden] = msgspec.field(default_factory=dict)
+    requester_pays: bool | None = None
+    connections: int | None = None
+
+    def options(self) -> dict[str, str]:
+        """What stands beside the address, as the address would write it."""
+        given = {key: value for key, value in msgspec.structs.asdict(self).items() if value is not None}
+        headers = {f"{HEADER}{name}": value for name, value in self.headers.items()}
+        plain = {
+            key: str(value).lower() if isinstance(value, bool) else str(value)
+            for key, value in given.items()
+            if key not in {"url", "headers"}
+        }
+        return {**plain, **headers}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,122 +62,32 @@ class DirectoryOrigin:
         return self.name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class S3Origin:
-    """A bucket. Credentials come from the usual AWS chain, never from the address."""
-
-    bucket: str
-    prefix: str = ""
-    """Without slashes at its ends; "" is the bucket itself."""
-    endpoint: str | None = None
-    """URL of the service; None is Amazon's own."""
-    region: str | None = None
-    addressing: str = "auto"
-    """"path" (host/bucket/key), "virtual" (bucket.host/key), or "auto": path for an own endpoint."""
-    ca: Path | None = None
-    """Certificates (PEM) that the endpoint's is checked against, instead of the system's."""
-    profile: str | None = None
-    """A profile of the AWS configuration files."""
-
-    @property
-    def name(self) -> str:
-        """How logs and the journal call it: bucket, prefix and endpoint; the same at every start."""
-        place = f"s3://{self.bucket}/{self.prefix}".rstrip("/")
-        return f"{place}?endpoint={self.endpoint}" if self.endpoint else place
-
-    def __str__(self) -> str:
-        return self.name
-
-
 Origin = DirectoryOrigin | S3Origin
 
 
-def parse_origin(text: str, base: Path = Path(), key: str = "to") -> Origin:
+def read_origin(written: str | OriginTable, base: Path, key: str = "to") -> Origin:
+    """The origin of an address or of a table. Raises ConfigError."""
+    if isinstance(written, str):
+        return parse_origin(written, base, key)
+    return parse_origin(written.url, base, key, written.options())
+
+
+def parse_origin(
+    text: str, base: Path = Path(), key: str = "to", options: Mapping[str, str] | None = None
+) -> Origin:
     """The origin of a folder's path, `file:` or `s3://bucket/prefix?endpoint=…`. Raises ConfigError.
 
-    `base` is the folder that relative paths start from; `key` is the option's name in errors.
+    `base` is the folder that relative paths start from; `key` is the option's name in errors; `options` are those
+    that a table holds beside the address.
     """
     scheme, separator, _ = text.partition("://")
     if separator and scheme.lower() == "s3":
-        return _s3(text, base, key)
+        return parse_bucket(text, options or {}, base, key)
     if separator and scheme.lower() != "file":
-        raise ConfigError(key, f"{scheme}:// is no origin; give a folder or {_EXAMPLE}")
+        raise ConfigError(key, f"{scheme}:// is no origin; give a folder or {EXAMPLE}")
     path = text[5:].removeprefix("//") if text.lower().startswith("file:") else text
     if not path.strip() or "\0" in path:
-        raise ConfigError(key, f"is empty; give a folder or {_EXAMPLE}")
+        raise ConfigError(key, f"is empty; give a folder or {EXAMPLE}")
+    if options:
+        raise ConfigError(f"{key}.{next(iter(options))}", "is for a bucket; a folder takes no options")
     return DirectoryOrigin(parse_path(path, base, key).absolute())
-
-
-def _s3(text: str, base: Path, key: str) -> S3Origin:
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        raise ConfigError(key, f"{masked_url(text)} is not an address; write {_EXAMPLE}") from None
-    if {"@", ":"} & set(parts.netloc):
-        raise ConfigError(
-            key, "takes no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile"
-        )
-    if not _BUCKET.fullmatch(parts.netloc):
-        raise ConfigError(key, f"{parts.netloc!r} is no bucket's name; write {_EXAMPLE}")
-    values = _query(parts.query, key)
-    ca = values.get("ca")
-    return S3Origin(
-        bucket=parts.netloc,
-        prefix=_prefix(parts.path, key),
-        endpoint=_endpoint(values.get("endpoint"), key),
-        region=_matching(values.get("region"), _REGION, "region", key),
-        addressing=_addressing(values.get("addressing", "auto"), key),
-        ca=parse_path(ca, base, key).absolute() if ca else None,
-        profile=values.get("profile"),
-    )
-
-
-def _query(text: str, key: str) -> dict[str, str]:
-    values: dict[str, str] = {}
-    for word, value in parse_qsl(text, keep_blank_values=True):
-        if word not in _KEYS:
-            # The value is not shown: it may be a password that was put here by mistake.
-            raise ConfigError(
-                f"{key}.{word}" if word.isidentifier() else key, f"unknown key{nearest(word, _KEYS)}"
-            )
-        if not value or word in values:
-            raise ConfigError(f"{key}.{word}", "is empty" if not value else "is given twice")
-        values[word] = value
-    return values
-
-
-def _prefix(path: str, key: str) -> str:
-    prefix = path.strip("/")
-    if prefix and (not _PREFIX.fullmatch(prefix) or {".", ".."} & set(prefix.split("/"))):
-        raise ConfigError(
-            key, f"the prefix {prefix!r} is no part of a key; use letters, digits, '.', '_', '-' and '/'"
-        )
-    return prefix
-
-
-def _endpoint(text: str | None, key: str) -> str | None:
-    if text is None:
-        return None
-    path = f"{key}.endpoint"
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        raise ConfigError(path, f"{masked_url(text)} is not a URL; write https://host") from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ConfigError(path, f"{masked_url(text)} is not a URL; write https://host")
-    if "@" in parts.netloc or parts.query or parts.fragment or port == 0:
-        raise ConfigError(path, "takes only scheme, host, port and path; credentials come from the AWS chain")
-    return text.rstrip("/")
-
-
-def _addressing(text: str, key: str) -> str:
-    if text not in _ADDRESSING:
-        raise ConfigError(f"{key}.addressing", f"{text!r} is not known; write auto, path or virtual")
-    return text
-
-
-def _matching(text: str | None, pattern: re.Pattern[str], word: str, key: str) -> str | None:
-    if text is not None and not pattern.fullmatch(text):
-        raise ConfigError(f"{key}.{word}", f"{text!r} is no {word}; letters, digits and hyphens")
-    return text

@@ -16,6 +16,8 @@ _WEB = frozenset({"http", "https"})
 _KEYED = frozenset({"rtmp", "rtmps"})
 _SCHEMES = _WEB | _KEYED | {"srt", "udp"}
 _CHOICE = "give a file, http(s)://, rtmp(s)://, srt:// or udp://"
+_BROKEN = re.compile(r"(?i)(https?|rtmps?|srt|udp)(:|//)")
+"""An address that lost a letter behind its scheme: no file has such a name, and it may hold a key."""
 _UDP_EXAMPLE = "udp://239.1.1.1:5000 or udp://0.0.0.0:5000"
 _UDP_KEYS = frozenset({"interface", "source"})
 _SWITCH = {"1": True, "true": True, "yes": True, "": True, "0": False, "false": False, "no": False}
@@ -84,6 +86,8 @@ def parse_pull(text: str, base: Path = Path(), key: str = "pull") -> PullAddress
         return _url(text, scheme, key)
     if separator and scheme != "file":
         raise ConfigError(key, f"{scheme}:// cannot be pulled; {_CHOICE}")
+    if broken := _BROKEN.match(text):
+        raise ConfigError(key, f"has no :// after {broken[1]}; write {broken[1].lower()}://…")
     name, loop = _loop(text, key)
     if name.lower().startswith("file:"):
         name = unquote(_split(name, key).path)
@@ -148,5 +152,6 @@ def _split(text: str, key: str) -> SplitResult:
         parts = urlsplit(text)
         _ = parts.port
     except ValueError:
-        raise ConfigError(key, f"{masked_url(text)} is not a URL") from None
+        # Not shown: behind a / in a password the rest of it would pass for a path.
+        raise ConfigError(key, "is not a URL; write %2F for a / in a user name or password") from None
     return parts

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, get_args
 
 import msgspec
@@ -26,6 +26,8 @@ _KINDS = {
     "bool": "true or false",
     "array": "a list",
     "object": "a table",
+    "str | object": "text or a table",
+    "object | str": "text or a table",
 }
 """What the user calls the types that msgspec names."""
 
@@ -107,9 +109,15 @@ def _table_at(model: type[Table], place: Place) -> type[Table]:
     for step in place:
         if isinstance(step, str):
             kind = next(field.type for field in msgspec.structs.fields(model) if field.encode_name == step)
-            inner = (kind, *get_args(kind))
-            model = next(part for part in inner if isinstance(part, type) and issubclass(part, Table))
+            model = next(part for part in _inner(kind) if isinstance(part, type) and issubclass(part, Table))
     return model
+
+
+def _inner(kind: Any) -> Iterator[Any]:
+    """A type and all that it is made of: the table in `tuple[str | OriginTable, ...]`."""
+    yield kind
+    for part in get_args(kind):
+        yield from _inner(part)
 
 
 def _value_at(raw: Any, place: Place) -> Any:

@@ -33,13 +33,14 @@ from abr.config.backup import (
 )  # fmt: skip
 from abr.config.layer import Layers, read_layers
 from abr.config.loss import HOLD_PICTURE, Loss, make_loss
-from abr.config.origin import Origin, parse_origin
+from abr.config.origin import Origin, OriginTable, read_origin
 from abr.config.place import parse_path
 from abr.config.profile import DEFAULT_PROFILE, Profile, load_profile, profile_names
 from abr.config.record import QUOTA, Record, make_record
+from abr.config.relief import RELIEF_AFTER, check_relief
 from abr.config.schema import Table, parse_table
 from abr.config.secret import masked_url
-from abr.config.written import Duration, Volume, Word
+from abr.config.written import Duration, Hidden, Volume, Word
 from abr.errors import ConfigError
 from abr.model.identity import channel_of, is_channel
 
@@ -63,7 +64,7 @@ class LiveTable(Table, frozen=True):
     pull: str | tuple[str, ...] | None = None
     pull_private: bool = False
     profile: str = DEFAULT_PROFILE
-    to: tuple[str, ...] = ()
+    to: tuple[str | OriginTable, ...] = ()
     channel: str | None = None
     state: str | None = None
     http: Word | None = None
@@ -78,7 +79,8 @@ class LiveTable(Table, frozen=True):
     black_after: Duration = BLACK_AFTER
     freeze_after: Duration = FREEZE_AFTER
     return_after: Duration = RETURN_AFTER
-    input_token: str | None = None
+    relief_after: Duration = RELIEF_AFTER
+    input_token: Hidden | None = None
     record_feed: str | None = None
     record_quota: Volume = Volume(QUOTA)
     keys: str | None = None
@@ -126,6 +128,8 @@ class LiveSettings:
     """Language of audio that names none itself."""
     loss: Loss
     """What is shown when the feed, or its picture, is gone."""
+    relief_after: Fraction
+    """Seconds that the output may be behind before the top rung gives way; 0: it never does."""
     record: Record | None
     """Where feeds are recorded as they come, if anywhere."""
     access: Access
@@ -188,6 +192,7 @@ def _live(table: LiveTable, layers: Layers, environ: Mapping[str, str]) -> LiveS
         time_url=_time_url(table.time_url),
         language=check_language(table.language, "language"),
         loss=make_loss(table.on_loss, table.hold_picture, _below(layers.base("slate"), table.slate, "slate")),
+        relief_after=check_relief(table.relief_after),
         record=make_record(
             _below(layers.base("record_feed"), table.record_feed, "record_feed"), table.record_quota
         ),
@@ -245,13 +250,13 @@ def _live_profile(text: str, base: Path) -> Profile:
     return profile
 
 
-def _origins(texts: tuple[str, ...], base: Path) -> tuple[Origin, ...]:
-    if not texts:
+def _origins(written: tuple[str | OriginTable, ...], base: Path) -> tuple[Origin, ...]:
+    if not written:
         raise ConfigError("to", "is missing; name at least one origin, a folder or s3://bucket/prefix")
     origins: list[Origin] = []
-    for place, text in enumerate(texts, 1):
-        key = f"to[{place}]" if len(texts) > 1 else "to"
-        origin = parse_origin(text, base, key)
+    for place, item in enumerate(written, 1):
+        key = f"to[{place}]" if len(written) > 1 else "to"
+        origin = read_origin(item, base, key)
         if any(origin.name == other.name for other in origins):
             raise ConfigError(key, f"{origin.name} is named twice; each origin has its own place")
         origins.append(origin)

@@ -38,6 +38,15 @@ class Word(str):
     __slots__ = ()
 
 
+class Hidden(str):
+    """A text that must not be seen, not even in what is said of a mistake in it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
 Duration = Fraction
 """Seconds, written as `units.duration` reads them."""
 
@@ -69,6 +78,12 @@ def _word(value: object) -> Word:
     return Word(value)
 
 
+def _hidden(value: object) -> Hidden:
+    if not isinstance(value, str):
+        raise TypeError("is not text; put it in quotes")
+    return Hidden(value)
+
+
 _READERS: dict[type, Callable[[object], object]] = {
     Bitrate: lambda value: Bitrate(units.bitrate(value)),
     Duration: units.duration,
@@ -77,4 +92,5 @@ _READERS: dict[type, Callable[[object], object]] = {
     SizeText: _size,
     RateText: _rate,
     Word: _word,
+    Hidden: _hidden,
 }

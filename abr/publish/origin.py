@@ -12,6 +12,7 @@ from abr.metrics import Metrics
 from abr.model.state import OriginState
 from abr.model.time import NANO
 from abr.publish.order import Landed, Order, Step, Task, count_objects
+from abr.publish.pace import Pace
 from abr.publish.view import Now
 from abr.storage.retrying import Retrying
 
@@ -40,7 +41,8 @@ class Origin:
     """Delivery to one store. A slow or dead origin delays no other and never the encoder.
 
     It *stops* with the first error that no repetition can mend, and says why: what it lacks stays in the spool
-    and in the journal. An error that is not the store's is also raised in the thread that delivers.
+    and in the journal. An error that is not the store's is also raised in the thread that delivers. When the store
+    asks for a pause, no task is taken before it is over; when it asks for fewer requests, fewer threads take tasks.
     """
 
     def __init__(self, store: Retrying, order: Order, around: Surroundings) -> None:
@@ -51,6 +53,7 @@ class Origin:
         self._log = around.log.bind(origin=store.name)
         self._wake = threading.Condition()
         """Guards everything below, and the order; told of every change."""
+        self._pace = Pace(1)
         self._settling = False
         """Whether a thread is telling the journal what landed: one at a time, in order."""
         self._running = 0
@@ -66,6 +69,8 @@ class Origin:
     def start(self, spawn: Spawn, threads: int) -> None:
         """Begin to deliver with this many threads. With none, whoever waits delivers all there is."""
         self._running = threads
+        self._pace = Pace(threads)
+        self._tell_pace()
         for index in range(threads):
             spawn(f"origin {self.name} {index}", self._run)
 
@@ -144,37 +149,61 @@ class Origin:
         """Put one object, and tell the journal what has landed."""
         task = self._next()
         if task is not None:
-            self._deliver(task)
+            self._deliver(*task)
         landed = self._landed()
         if landed is not None:
             self._settle(landed)
 
-    def _next(self) -> Task | None:
-        """The next task, waited for; None when there may be something else to do."""
+    def _next(self) -> tuple[Task, int] | None:
+        """The next task and its round of the pace, waited for; None when there may be something else to do."""
         with self._wake:
-            now = self._now()
-            task = self._order.take(now)
-            if task is None and self.delivers and (self._settling or not self._order.complete):
-                due = self._order.due()
-                self._wake.wait(None if due is None else max(0.0, (due - now.monotonic) / NANO))
-            return task
+            now, rest = self._now(), self._store.rest
+            if self._pace.free and not rest:
+                task = self._order.take(now)
+                if task is not None:
+                    return task, self._pace.begin()
+            if self.delivers and not self._landable():
+                self._wake.wait(self._patience(now, rest))
+            return None
 
-    def _deliver(self, task: Task) -> None:
+    def _patience(self, now: Now, rest: int) -> float | None:
+        """Seconds after which there may be a task though nobody told of a change; None: never."""
+        if not self._pace.free:
+            return None
+        if rest:
+            return rest / NANO
+        due = self._order.due()
+        return None if due is None else max(0.0, (due - now.monotonic) / NANO)
+
+    def _deliver(self, task: Task, begun: int) -> None:
         try:
-            etag = self._store.put_object(task.object, task.body)
+            etag = self._store.put_object(task.object, task.body, lambda: self._slow(begun))
         except AbrError as error:
-            self._failed(task, error)
+            self._failed(task, begun, error)
             return
         with self._wake:
+            if self._pace.end(begun, good=True):
+                self._tell_pace()
             self._order.done(task, etag, self._now())
             if task.place is not None:
                 self._confirmed += 1
                 self._unsettled += 1
             self._wake.notify_all()
 
-    def _failed(self, task: Task, error: AbrError) -> None:
+    def _slow(self, begun: int) -> None:
+        with self._wake:
+            self._pace.slow(begun)
+            self._tell_pace()
+
+    def _tell_pace(self) -> None:
+        self._around.metrics.set(
+            "origin_at_once", self._pace.limit, help="Puts that may be under way at once", origin=self.name
+        )
+
+    def _failed(self, task: Task, begun: int, error: AbrError) -> None:
         self._around.metrics.count("origin_errors_total", help="Failed puts", origin=self.name)
         with self._wake:
+            self._pace.end(begun, good=False)
             self._order.again(task)
             self._wake.notify_all()
         if not (isinstance(error, StoreError) and error.retry):
@@ -193,14 +222,17 @@ class Origin:
     def _landed(self) -> Landed | None:
         """Steps that should go to the journal now: at once when live, else many in one commit."""
         with self._wake:
-            if self._settling or self._left:
-                return None
-            if self._order.immediate and self._unsettled < self._around.batch and not self._closing:
+            if not self._landable():
                 return None
             self._unsettled = 0
             landed = self._order.landed()
             self._settling = landed is not None
             return landed
+
+    def _landable(self) -> bool:
+        if self._settling or self._left or not self._order.complete:
+            return False
+        return not self._order.immediate or self._unsettled >= self._around.batch or self._closing
 
     def _settle(self, landed: Landed) -> None:
         """Journal first, views after: a playlist names only what the journal calls confirmed."""

@@ -33,6 +33,13 @@ _LATER = {  # codes with a status below 500 that pass when they are repeated
     "XAmzContentSHA256Mismatch",
     "QuotaExceeded",
 }
+_SLOW = {  # the server answers, and wants fewer requests
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "RequestLimitExceeded",
+    "TooManyRequests",
+}
 _DENIED = {
     "AccessDenied",
     "AllAccessDisabled",
@@ -63,6 +70,13 @@ _CURES = {
     "ExpiredToken": "get a new session token",
     "QuotaExceeded": "raise the quota of the bucket or remove recordings",
 }
+_NOT_SENT = (  # the request never reached the server
+    boto.EndpointConnectionError,
+    boto.ConnectTimeoutError,
+    boto.ProxyConnectionError,
+    boto.MetadataRetrievalError,
+    boto.CredentialRetrievalError,
+)
 _CREDENTIALS = (
     boto.NoCredentialsError,
     boto.PartialCredentialsError,
@@ -97,6 +111,13 @@ def store_error(error: Exception, *, place: str, doing: str) -> StoreError:
     return _unanswered(error, redact(f"{place}: cannot {doing}: {_first_line(error)}"))
 
 
+def is_closed(error: Exception | None) -> bool:
+    """Whether the peer closed the connection before it answered anything."""
+    if isinstance(error, boto.SSLError):
+        return "EOF occurred" in str(error)
+    return isinstance(error, boto.ConnectionClosedError)
+
+
 def is_refused_batch(error: Exception) -> bool:
     """Whether the server does not know the deletion of many keys at once, or not as botocore asks for it."""
     if not isinstance(error, boto.ClientError):
@@ -117,16 +138,27 @@ def check_deleted(answer: Any, place: str) -> None:
 def _answered(error: boto.ClientError, lead: str) -> StoreError:
     code, status, message = _said(error)
     sentence = redact(lead + _text(code, message, status))
-    if code in _LATER or (code not in _MISCONFIGURED and (status in (408, 425, 429) or status >= 500)):
-        return StoreUnavailable(sentence, hint=_CURES.get(code, ""), after=_after(_headers(error)))
+    if code in _LATER or (code not in _MISCONFIGURED and _is_passing(status)):
+        # With 503 and below nothing was done; other failures may have come after the object was stored.
+        return StoreUnavailable(
+            sentence,
+            hint=_CURES.get(code, ""),
+            after=_after(_headers(error)),
+            slow=code in _SLOW or status in (429, 503),
+            lost=code not in _LATER and status >= 500 and status != 503,
+        )
     return _refused(code, status, sentence)
+
+
+def _is_passing(status: int) -> bool:
+    return status in (408, 425, 429) or (status >= 500 and status != 501)
 
 
 def _refused(code: str, status: int, sentence: str) -> StoreError:
     """The error of an answer that a repetition does not change, or of a key's code in a batch (`status` 0)."""
     if code in _LATER or code in ("InternalError", "ServiceUnavailable"):
-        return StoreUnavailable(sentence)
-    if code in _MISCONFIGURED or status in (301, 307, 308, 405, 411):
+        return StoreUnavailable(sentence, slow=code in _SLOW)
+    if code in _MISCONFIGURED or status in (301, 307, 308, 405, 411, 501):
         return StoreMisconfigured(sentence, hint=_MISCONFIGURED.get(code, "see endpoint and region"))
     if code in _DENIED or status in (401, 403):
         return StoreDenied(sentence, hint=_CURES.get(code, "see the credentials and the bucket's policy"))
@@ -146,7 +178,7 @@ def _unanswered(error: Exception, sentence: str) -> StoreError:
         return StoreMisconfigured(sentence, hint="see bucket, endpoint and region")
     # Everything else never reached the server or its answer never reached us: connections, time-outs,
     # bodies cut short, an answer that is not S3's.
-    return StoreUnavailable(sentence)
+    return StoreUnavailable(sentence, lost=not isinstance(error, _NOT_SENT))
 
 
 def _said(error: boto.ClientError) -> tuple[str, int, str]:

@@ -103,7 +103,10 @@ class DirectoryStore:
                 raise StoreMisconfigured(f"{self.name}: {self._root} is a file", hint="name a folder")
             if self._identity is not None:
                 self._see_root()
-            files.make_folder(self._root)
+            try:
+                files.make_folder(self._root)
+            except FileNotFoundError as error:  # with all folders above it: a place that takes none, as /proc
+                raise self._wrong("make the folder", error) from error
         self._see_root()
 
     def _see_root(self) -> None:
@@ -189,14 +192,21 @@ class DirectoryStore:
             raise self._error(doing, error) from error
 
     def _error(self, doing: str, error: OSError) -> StoreError:
-        sentence = f"{self.name}: cannot {doing}: {error.strerror or error}"
+        sentence = self._sentence(doing, error)
         if error.errno in _FULL:
             return StoreUnavailable(sentence, hint=f"free space where {self._root} lies")
         if error.errno in _DENIED:
             return StoreDenied(sentence, hint=f"let this user write to {self._root}")
         if error.errno in _WRONG:
-            return StoreMisconfigured(sentence, hint=f"see what {self._root} is")
+            return self._wrong(doing, error)
         return StoreUnavailable(sentence)
+
+    def _wrong(self, doing: str, error: OSError) -> StoreMisconfigured:
+        hint = f"name another folder, or make {self._root} one that can be written to"
+        return StoreMisconfigured(self._sentence(doing, error), hint=hint)
+
+    def _sentence(self, doing: str, error: OSError) -> str:
+        return f"{self.name}: cannot {doing}: {error.strerror or error}"
 
 
 def _stat(path: Path) -> os.stat_result | None:

@@ -5,23 +5,13 @@ from abr.storage.directory import DirectoryStore
 from abr.storage.store import Store
 
 
-def open_store(origin: Origin, *, connections: int = 8, durable: bool = True) -> Store:
+def open_store(origin: Origin, *, durable: bool = True) -> Store:
     """The store of this origin; nothing is read or connected before its first call (`check` is a good one).
 
-    `connections` is the number of threads that will put; `durable=False` leaves a folder's fsyncs out.
+    `durable=False` leaves a folder's fsyncs out.
     """
     if isinstance(origin, DirectoryOrigin):
         return DirectoryStore(origin.path, name=origin.name, durable=durable)
-    from abr.storage.s3 import S3Place, S3Store  # noqa: PLC0415 - a folder needs none of it
+    from abr.storage.s3 import S3Store  # noqa: PLC0415 - a folder needs none of it
 
-    place = S3Place(
-        bucket=origin.bucket,
-        prefix=origin.prefix,
-        endpoint=origin.endpoint,
-        region=origin.region,
-        addressing=origin.addressing,
-        ca=origin.ca,
-        profile=origin.profile,
-        connections=connections,
-    )
-    return S3Store(place, name=origin.name)
+    return S3Store(origin)

@@ -11,6 +11,7 @@ from abr.clock import Clock
 from abr.errors import StoreError, StoreMissing, StoreUnavailable
 from abr.log import Logger
 from abr.model.object import ObjectKind, StoredObject
+from abr.storage.put import Put
 from abr.storage.store import Found, Held, Store
 
 if TYPE_CHECKING:
@@ -33,9 +34,14 @@ class Patience:
     deadline: int | None = 30_000_000_000
     """For reading, listing, deleting, and puts of kinds that `deadlines` does not name."""
     deadlines: Mapping[ObjectKind, int | None] = field(
-        default_factory=lambda: {ObjectKind.INIT: None, ObjectKind.SEGMENT: None}
+        default_factory=lambda: {
+            ObjectKind.INIT: None,
+            ObjectKind.SEGMENT: None,
+            ObjectKind.PLAYLIST: 10_000_000_000,
+            ObjectKind.MANIFEST: 10_000_000_000,
+        }
     )
-    """Nothing encoded is given up; a playlist may be, for a newer one comes."""
+    """Nothing encoded is given up; a live playlist is soon, for a newer one waits to take its place."""
 
     def pause(self, attempt: int, asked: float | None, chance: float) -> int:
         """Nanoseconds before the next attempt; `attempt` counts from 1, `chance` is in [0, 1)."""
@@ -55,6 +61,9 @@ class Outage:
 
 class Retrying:
     """A store whose calls are repeated while the error says that it can help, within a deadline.
+
+    A put whose answer was lost is settled by looking before the object is sent again (`storage.put`). A pause that
+    the store asked for counts for the calls of all threads; who begins a call looks at `rest` first.
 
     `wait(seconds)` pauses and answers whether to stop: pass `threading.Event.wait`. A stopped call and one
     whose deadline would pass raise the last error. Errors that last are raised at once. Keeps Store's contract.
@@ -76,6 +85,7 @@ class Retrying:
         self._patience = patience or Patience()
         self._chance = chance
         self._outage: Outage | None = None
+        self._rest_until = 0
         self._lock = threading.Lock()
 
     @property
@@ -83,18 +93,25 @@ class Retrying:
         """The outage now, None while the store answers."""
         return self._outage
 
-    def put_object(self, stored: StoredObject, body: bytes | Path) -> str:
-        """Put with the deadline of the object's kind; answer the ETag."""
+    @property
+    def rest(self) -> int:
+        """Nanoseconds until the store wants to be asked again; 0 unless it asked for a pause."""
+        return max(0, self._rest_until - self._clock.monotonic())
+
+    def put_object(
+        self, stored: StoredObject, body: bytes | Path, slowed: Callable[[], None] = lambda: None
+    ) -> str:
+        """Put with the deadline of the object's kind; answer the ETag.
+
+        `slowed` is called when the store asks for fewer requests.
+        """
         deadline = self._patience.deadlines.get(stored.kind, self._patience.deadline)
-        return self._repeat(
-            lambda: self._store.put(stored.key, body, stored.content_type, stored.cache_control), deadline
-        )
+        put = Put(self._store, stored.key, body, stored.content_type, stored.cache_control)
+        return self._repeat(_telling(put, slowed), deadline)
 
     def put(self, key: str, body: bytes | Path, content_type: str, cache_control: str) -> str:
         """Put with the common deadline; answer the ETag."""
-        return self._repeat(
-            lambda: self._store.put(key, body, content_type, cache_control), self._patience.deadline
-        )
+        return self._repeat(Put(self._store, key, body, content_type, cache_control), self._patience.deadline)
 
     def get(self, key: str) -> Held:
         """The object with its body. Raises StoreMissing."""
@@ -154,8 +171,7 @@ class Retrying:
             return deadline is not None and spent > deadline
 
         def pause(state: "RetryCallState") -> float:
-            error = _error(state)
-            asked = error.after if isinstance(error, StoreUnavailable) else None
+            asked = self.rest / 1_000_000_000
             return self._patience.pause(state.attempt_number, asked, self._chance()) / 1_000_000_000
 
         def rest(state: "RetryCallState") -> None:
@@ -168,7 +184,10 @@ class Retrying:
         )(attempt)
 
     def _failed(self, error: StoreError) -> None:
+        after = error.after if isinstance(error, StoreUnavailable) else None
+        rest = min(self._patience.longest_asked, int((after or 0) * 1_000_000_000))
         with self._lock:
+            self._rest_until = max(self._rest_until, self._clock.monotonic() + rest)
             before = self._outage
             if before is None:
                 self._outage = Outage(self._clock.monotonic(), 1, str(error))
@@ -185,6 +204,20 @@ class Retrying:
         if outage is not None:
             after = (self._clock.monotonic() - outage.since) / 1_000_000_000
             _log.info("origin back", origin=self.name, after_s=round(after, 1), failures=outage.failures)
+
+
+def _telling(put: Put, slowed: Callable[[], None]) -> Callable[[], str]:
+    """The put, which tells when the store asks for fewer requests."""
+
+    def attempt() -> str:
+        try:
+            return put()
+        except StoreUnavailable as error:
+            if error.slow:
+                slowed()
+            raise
+
+    return attempt
 
 
 def _error(state: "RetryCallState") -> BaseException | None:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
@@ -9,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from abr.config.bucket import S3Origin
+from abr.config.secret import Secret
 from abr.errors import SpoolError, StoreDenied, StoreMisconfigured, StoreMissing
 from abr.log import Logger
 from abr.storage.key import check_key
@@ -23,54 +26,40 @@ T = TypeVar("T")
 _BATCH = 1000
 """Keys in one DeleteObjects (the S3 API's limit)."""
 
+_SMALL = 65536
+"""Bytes of a body that costs no more to send again than to ask whether it is there."""
+
 _PROBE = "abr-check.txt"
 _log = Logger("storage")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class S3Place:
-    """Where a bucket is and how to speak to it. Without keys or profile the usual AWS chain finds credentials."""
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long to wait for a server, seconds."""
 
-    bucket: str
-    prefix: str = ""
-    """Stands before every key, with a slash between."""
-    endpoint: str | None = None
-    """None is AWS."""
-    region: str | None = None
-    addressing: str = "auto"
-    """"path" (host/bucket/key), "virtual" (bucket.host/key), or "auto": path at an own endpoint."""
-    ca: Path | None = None
-    """Certificates of the authority that signed the endpoint's."""
-    profile: str | None = None
-    access_key: str | None = None
-    secret_key: str | None = None
-    session_token: str | None = None
-    connections: int = 8
-    """Kept open; at least the number of threads that put."""
-    connect_timeout: int = 5
-    """Seconds."""
-    read_timeout: int = 30
-    """Seconds without a byte of the answer; longer than the slowest put's tail in the socket buffers."""
-
-    def __repr__(self) -> str:
-        return f"S3Place({self})"
-
-    def __str__(self) -> str:
-        return f"s3://{self.bucket} at {self.endpoint or 'AWS'}"
+    connect: int = 5
+    read: int = 30
+    """Without a byte of the answer; longer than the slowest put's tail in the socket buffers."""
 
 
 class S3Store:
     """Objects in a bucket. One client for all threads, made with the first call: boto3 is slow to import.
 
-    botocore neither retries (one attempt; `storage.retrying` does that) nor waits for `100 Continue`, which
-    costs a round trip a put, and a second where a proxy swallows it. At an endpoint that is not AWS it sends and
-    checks only the checksums that S3 requires: its default over TLS is refused by every other server tried.
+    botocore does not retry (`storage.retrying` does that), but for a kept connection that turns out to be closed.
+    It does not wait for `100 Continue`, which costs a round trip a put, and a second where a proxy swallows it. At
+    an endpoint that is not AWS it sends and checks only the checksums that S3 requires: its default over TLS is
+    refused by every other server tried.
     """
 
-    def __init__(self, place: S3Place, *, name: str = "") -> None:
-        self.name = name or "/".join(part for part in (f"s3://{place.bucket}", place.prefix) if part)
-        self._place = place
-        self._lead = f"{place.prefix.strip('/')}/" if place.prefix.strip("/") else ""
+    def __init__(self, origin: S3Origin, limits: Limits | None = None) -> None:
+        self.name = origin.name
+        self.connections = origin.connections
+        """Puts at once that leave no connection to be opened anew."""
+        self._origin = origin
+        self._limits = limits or Limits()
+        self._lead = f"{origin.prefix}/" if origin.prefix else ""
+        self._payer: dict[str, Any] = {"RequestPayer": "requester"} if origin.requester_pays else {}
+        self._words = {**_words(origin), **self._payer}
         self._made: S3Client | None = None
         self._making = threading.Lock()
         self._batches = True
@@ -80,11 +69,12 @@ class S3Store:
 
         def send(content: Any) -> str:
             answer = self._client().put_object(
-                Bucket=self._place.bucket,
+                Bucket=self._origin.bucket,
                 Key=self._full(key),
                 Body=content,
                 ContentType=content_type,
                 CacheControl=cache_control,
+                **self._words,
             )
             return _bare(answer.get("ETag"))
 
@@ -100,7 +90,7 @@ class S3Store:
         """The object with its body. Raises StoreMissing."""
 
         def read() -> Held:
-            answer = self._client().get_object(Bucket=self._place.bucket, Key=self._full(key))
+            answer = self._client().get_object(**self._object(key))
             with closing(answer["Body"]) as stream:
                 body = stream.read()
             return _held(key, answer, body)
@@ -111,7 +101,7 @@ class S3Store:
         """The object without its body. Raises StoreMissing."""
 
         def ask() -> Held:
-            return _held(key, self._client().head_object(Bucket=self._place.bucket, Key=self._full(key)))
+            return _held(key, self._client().head_object(**self._object(key)))
 
         return self._told(f"look at {key}", ask)
 
@@ -153,13 +143,14 @@ class S3Store:
             client.close()
 
     def _page(self, prefix: str, token: str) -> Any:
-        more: Any = {"ContinuationToken": token} if token else {}
-        return self._client().list_objects_v2(Bucket=self._place.bucket, Prefix=self._lead + prefix, **more)
+        more: Any = {"ContinuationToken": token, **self._payer} if token else self._payer
+        return self._client().list_objects_v2(Bucket=self._origin.bucket, Prefix=self._lead + prefix, **more)
 
     def _delete_one(self, full: str) -> None:
         with suppress(StoreMissing):  # Swift says 404
             self._told(
-                f"delete {full}", lambda: self._client().delete_object(Bucket=self._place.bucket, Key=full)
+                f"delete {full}",
+                lambda: self._client().delete_object(Bucket=self._origin.bucket, Key=full, **self._payer),
             )
 
     def _delete_batch(self, batch: Sequence[str]) -> bool:
@@ -168,15 +159,18 @@ class S3Store:
 
         wanted: Any = {"Objects": [{"Key": key} for key in batch], "Quiet": True}
         try:
-            result = self._client().delete_objects(Bucket=self._place.bucket, Delete=wanted)
+            result = self._client().delete_objects(Bucket=self._origin.bucket, Delete=wanted, **self._payer)
         except answer.ERRORS as error:
             if answer.is_refused_batch(error):
                 self._batches = False
                 return False
             doing = f"delete {len(batch)} objects"
-            raise answer.store_error(error, place=str(self._place), doing=doing) from error
-        answer.check_deleted(result, str(self._place))
+            raise answer.store_error(error, place=self._origin.place, doing=doing) from error
+        answer.check_deleted(result, self._origin.place)
         return True
+
+    def _object(self, key: str) -> Any:
+        return {"Bucket": self._origin.bucket, "Key": self._full(key), **self._payer}
 
     def _full(self, key: str) -> str:
         check_key(self.name, key)
@@ -185,7 +179,7 @@ class S3Store:
     def _client(self) -> "S3Client":
         with self._making:
             if self._made is None:
-                self._made = _connect(self._place)
+                self._made = _connect(self._origin, self._limits)
             return self._made
 
     def _told(self, doing: str, call: Callable[[], T]) -> T:
@@ -195,61 +189,121 @@ class S3Store:
         try:
             return call()
         except answer.ERRORS as error:
-            raise answer.store_error(error, place=str(self._place), doing=doing) from error
+            raise answer.store_error(error, place=self._origin.place, doing=doing) from error
 
 
-def _connect(place: S3Place) -> "S3Client":
+def _connect(origin: S3Origin, limits: Limits) -> "S3Client":
     import boto3  # noqa: PLC0415 - a third of a second
 
-    if place.ca is not None and not place.ca.is_file():
-        raise StoreMisconfigured(f"{place}: there is no file {place.ca}", hint="ca= names a PEM file")
+    if origin.ca is not None and not origin.ca.is_file():
+        raise StoreMisconfigured(f"{origin.place}: there is no file {origin.ca}", hint="ca= names a PEM file")
     session = boto3.session.Session(
-        profile_name=place.profile,
-        aws_access_key_id=place.access_key,
-        aws_secret_access_key=place.secret_key,
-        aws_session_token=place.session_token,
-        region_name=place.region,
+        profile_name=origin.profile,
+        aws_access_key_id=_plain(origin.access_key),
+        aws_secret_access_key=_plain(origin.secret_key),
+        aws_session_token=_plain(origin.session_token),
+        region_name=origin.region,
     )
-    region = session.region_name or ("us-east-1" if place.endpoint else None)
+    region = session.region_name or ("us-east-1" if origin.endpoint else None)
     try:
         client = session.client(
             "s3",
             region_name=region,
-            endpoint_url=place.endpoint,
-            verify=str(place.ca) if place.ca else None,
-            config=_settings(place),
+            endpoint_url=origin.endpoint,
+            verify=str(origin.ca) if origin.ca else None,
+            config=_settings(origin, limits),
         )
     except ValueError as error:
-        raise StoreMisconfigured(f"{place}: {error}", hint="endpoint= is https://host[:port]") from error
-    client.meta.events.register("request-created.s3.PutObject", _expect_nothing)
-    if place.endpoint:
-        client.meta.events.register("before-call.s3.DeleteObjects", _sign_batch)
+        raise StoreMisconfigured(
+            f"{origin.place}: {error}", hint="endpoint= is https://host[:port]"
+        ) from error
+    _listen_in(client, origin)
     return client
 
 
-def _settings(place: S3Place) -> "Config":
+def _settings(origin: S3Origin, limits: Limits) -> "Config":
     from botocore.config import Config  # noqa: PLC0415
 
     checksums: Literal["when_required", "when_supported"] = (
-        "when_required" if place.endpoint else "when_supported"
+        "when_required" if origin.endpoint else "when_supported"
     )
-    addressing: Any = "path" if place.addressing == "auto" and place.endpoint else place.addressing
+    addressing: Any = _addressing(origin)
     return Config(
-        signature_version="s3v4",
+        signature_version=origin.signature_version,
         s3={"addressing_style": addressing},
         retries={"total_max_attempts": 1},
-        connect_timeout=place.connect_timeout,
-        read_timeout=place.read_timeout,
-        max_pool_connections=place.connections,
+        connect_timeout=limits.connect,
+        read_timeout=limits.read,
+        max_pool_connections=origin.connections,
         request_checksum_calculation=checksums,
         response_checksum_validation=checksums,
         tcp_keepalive=True,
     )
 
 
+def _addressing(origin: S3Origin) -> str:
+    return "path" if origin.addressing == "auto" and origin.endpoint else origin.addressing
+
+
+def _listen_in(client: "S3Client", origin: S3Origin) -> None:
+    """Change what botocore does between a call and its answer."""
+    events: Any = client.meta.events  # the stubs do not know that a handler may answer
+    events.register("request-created.s3.PutObject", _expect_nothing)
+    events.register("needs-retry.s3", _once_more)
+    if origin.endpoint:
+        events.register("before-call.s3.DeleteObjects", _sign_batch)
+    if origin.signature_version == "s3" and _addressing(origin) == "path":
+        events.register("before-sign.s3", _sign_path)
+    headers = {name: value.reveal() for name, value in origin.headers}
+    if headers:
+        events.register("before-call.s3", lambda params, **_: params["headers"].update(headers))
+
+
+def _words(origin: S3Origin) -> dict[str, Any]:
+    """What each put says besides the object and its two headers."""
+    words = {
+        "ACL": origin.acl,
+        "StorageClass": origin.storage_class,
+        "ServerSideEncryption": origin.sse,
+        "SSEKMSKeyId": origin.sse_kms_key,
+    }
+    return {name: value for name, value in words.items() if value is not None}
+
+
+def _plain(secret: Secret | None) -> str | None:
+    return None if secret is None else secret.reveal()
+
+
 def _expect_nothing(request: Any, **_: object) -> None:
     if "Expect" in request.headers:
         del request.headers["Expect"]
+
+
+def _sign_path(request: Any, **_: object) -> None:
+    """The older signature holds the path as it is sent; botocore would sign `/bucket/` and send `/bucket`."""
+    request.auth_path = None
+
+
+def _once_more(
+    attempts: int, caught_exception: Exception | None, request_dict: dict[str, Any], **_: object
+) -> int | None:
+    """Seconds to the second attempt, none to a third: a kept connection may be closed just when it is used.
+
+    A large body that was sent whole may have been stored: whoever repeats that put looks first.
+    """
+    from abr.storage import answer  # noqa: PLC0415 - it imports botocore
+
+    stale = attempts == 1 and answer.is_closed(caught_exception)
+    return 0 if stale and not _was_sent(request_dict.get("body")) else None
+
+
+def _was_sent(body: Any) -> bool:
+    """Whether a body that is too large to be sent twice without need has left us whole."""
+    if not hasattr(body, "seek"):
+        return False
+    sent = body.tell()
+    size: int = body.seek(0, os.SEEK_END)  # the second attempt goes back to the beginning
+    return size > _SMALL and sent == size
 
 
 def _sign_batch(params: dict[str, Any], **_: object) -> None:

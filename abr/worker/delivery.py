@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from abr.clock import Clock
+from abr.config.bucket import CONNECTIONS
 from abr.journal.journal import Journal
 from abr.journal.lock import ChannelLock
 from abr.journal.record import InitRow
@@ -23,6 +24,7 @@ from abr.publish.order import Begin, EndEvent, EndSession, Order, Place, Sources
 from abr.publish.origin import FILM_BATCH, Origin, Spawn, Surroundings
 from abr.storage.directory import DirectoryStore
 from abr.storage.retrying import Retrying
+from abr.storage.s3 import S3Store
 from abr.storage.store import Store
 
 _PATIENCE = 5.0
@@ -151,11 +153,11 @@ class Delivery:
 
 
 def _threads(store: Store, *, live: bool) -> int:
-    """How many threads put at once: an S3 origin answers slowly and takes several, a directory is one disk.
+    """How many threads put at once: a bucket answers slowly and takes several, a directory is one disk.
 
     A film's directory only gives its files second names. It needs no thread: handing the interpreter to and fro cost
     a sixth of all that copying a film costs.
     """
     if isinstance(store, DirectoryStore):
         return 1 if live else 0
-    return 4
+    return store.connections if isinstance(store, S3Store) else CONNECTIONS

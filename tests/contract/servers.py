@@ -1,4 +1,4 @@
-"""Real S3 servers on loopback: rclone and Ceph's object gateway, started and ended by the tests.
+"""Real S3 servers on loopback: rclone, Ceph's object gateway and OpenStack Swift, started and ended by the tests.
 
 A server can outlive no test run: it has its own process group, which is killed at the end; the kernel kills it
 when the thread that started it dies (setpriv --pdeathsig). It holds none of our pipes: its output goes to a file.
@@ -6,6 +6,7 @@ Every step of a start has the same deadline.
 """
 
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -24,6 +25,13 @@ START = 60.0
 BUCKET = "abr-contract"
 ACCESS, SECRET = "AKIDCONTRACT00000000", "contract0123456789contract0123456789abcd"
 
+_SWIFT = (
+    "swift-account-server",
+    "swift-container-server",
+    "swift-object-server",
+    "swift-proxy-server",
+    "memcached",
+)
 _CEPH = ("ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "ceph", "monmaptool")
 
 
@@ -41,6 +49,7 @@ class Server(NamedTuple):
     http: str
     https: str
     ca: Path
+    access: str = ACCESS
 
 
 class _Host:
@@ -229,6 +238,108 @@ rgw enable usage log = false
 rgw dynamic resharding = false
 rgw run sync thread = false
 """
+
+
+@contextmanager
+def swift(folder: Path) -> Iterator[Server]:
+    """Swift with its S3 face: one disk, and one proxy each for http and https. Raises Unavailable."""
+    missing = [name for name in _SWIFT if shutil.which(name) is None]
+    if missing:
+        raise NotInstalled(f"{missing[0]} is not installed (scripts/setup-origins)")
+    (folder / "disks" / "one").mkdir(parents=True)
+    try:
+        os.setxattr(folder / "disks", "user.abr", b"1")
+    except OSError as error:
+        raise Unavailable(f"Swift needs a file system with attributes: {error}") from None
+    with _host(folder) as host:
+        certificate, key = _certificate(host)
+        ports = {part: _free_port() for part in ("account", "container", "object", "http", "https", "cache")}
+        (folder / "swift.conf").write_text(_SWIFT_HASH)
+        host.run("/usr/bin/python3", "-c", _SWIFT_RINGS, str(folder), *(str(ports[part]) for part in _RINGS))
+        host.serve("memcached", "-l", "127.0.0.1", "-p", str(ports["cache"]), "-U", "0", "-u", _user())
+        for part in _RINGS:
+            settings = folder / f"{part}.conf"
+            settings.write_text(_swift_disk(folder, part, ports[part]))
+            host.serve(f"swift-{part}-server", str(settings))
+        for scheme, sealed in (("http", ""), ("https", f"cert_file = {certificate}\nkey_file = {key}\n")):
+            settings = folder / f"{scheme}.conf"
+            settings.write_text(_swift_proxy(folder, ports[scheme], sealed, ports["cache"]))
+            process = host.serve("swift-proxy-server", str(settings))
+        host.wait("swift-proxy-server", lambda: all(map(_listens, ports.values())), process)
+        yield Server(
+            f"http://127.0.0.1:{ports['http']}",
+            f"https://localhost:{ports['https']}",
+            certificate,
+            "abr:contract",
+        )
+
+
+_RINGS = ("account", "container", "object")
+
+_SWIFT_HASH = """
+[swift-hash]
+swift_hash_path_suffix = contract
+[storage-policy:0]
+name = one
+default = yes
+"""
+
+# swift-ring-builder would be started nine times.
+_SWIFT_RINGS = """
+import sys
+from swift.common.ring import RingBuilder
+folder, *ports = sys.argv[1:]
+for name, port in zip(("account", "container", "object"), ports):
+    ring = RingBuilder(part_power=2, replicas=1, min_part_hours=0)
+    ring.add_dev({"region": 1, "zone": 1, "ip": "127.0.0.1", "port": int(port), "device": "one", "weight": 1})
+    ring.rebalance()
+    ring.get_ring().save(f"{folder}/{name}.ring.gz")
+"""
+
+
+def _swift_common(folder: Path, port: int) -> str:
+    return (
+        "[DEFAULT]\n"
+        f"bind_ip = 127.0.0.1\nbind_port = {port}\nworkers = 0\nuser = {_user()}\nswift_dir = {folder}\n"
+        "log_level = WARNING\n"
+    )
+
+
+def _swift_disk(folder: Path, part: str, port: int) -> str:
+    return f"""{_swift_common(folder, port)}
+devices = {folder}/disks
+mount_check = false
+fallocate_reserve = 0
+recon_cache_path = {folder}
+[pipeline:main]
+pipeline = {part}-server
+[app:{part}-server]
+use = egg:swift#{part}
+"""
+
+
+def _swift_proxy(folder: Path, port: int, sealed: str, cache: int) -> str:
+    stages = {
+        "catch_errors": "catch_errors",
+        "cache": f"memcache\nmemcache_servers = 127.0.0.1:{cache}",
+        "listing_formats": "listing_formats",
+        "bulk": "bulk",
+        "s3api": "s3api\nlocation = us-east-1",
+        "tempauth": f"tempauth\nuser_abr_contract = {SECRET} .admin",
+        "slo": "slo",
+    }
+    filters = "".join(f"[filter:{name}]\nuse = egg:swift#{text}\n" for name, text in stages.items())
+    return f"""{_swift_common(folder, port)}{sealed}
+[pipeline:main]
+pipeline = {" ".join(stages)} proxy-server
+[app:proxy-server]
+use = egg:swift#proxy
+account_autocreate = true
+{filters}"""
+
+
+def _user() -> str:
+    return pwd.getpwuid(os.getuid()).pw_name
 
 
 @contextmanager

@@ -15,7 +15,7 @@ STEPS = {
     },
     "import abr.cli.vod, abr.config.settings, abr.worker.vod": HEAVY | CODECS,
     "import abr.worker.run": HEAVY | {"abr.verify", "abr.demo"},
-    "from abr.storage import place, s3; s3.S3Store(s3.S3Place(bucket='live'))": {"boto3", "botocore"},
+    "from abr.config.bucket import S3Origin; from abr.storage import place, s3; s3.S3Store(S3Origin(bucket='live'))": {"boto3", "botocore"},
 }  # fmt: skip
 """What a command does one after another, and what must not be loaded after each step."""
 

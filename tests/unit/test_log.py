@@ -58,6 +58,8 @@ def test_values_and_errors_are_redacted(lines):
         ("rtmp://user:hunter2@h/live/hunter2", "rtmp://***@h/live/***"),
         ("rtmp://h/app/instance/hunter2", "rtmp://h/app/***"),
         ("https://user:hunter2@h/x", "https://***@h/x"),
+        ("https://u:hunter2@hunter2@h/x@y and u@h", "https://***@h/x@y and u@h"),
+        ("rtmp://u:hunter2@hunter2@h/live/hunter2", "rtmp://***@h/live/***"),
         ("https://h/x?X-Amz-Signature=hunter2&a=1", "https://h/x?X-Amz-Signature=***&a=1"),
         ("https://h/x?token=hunter2", "https://h/x?token=***"),
         ("srt://h:1?passphrase=hunter2&latency=1", "srt://h:1?passphrase=***&latency=1"),

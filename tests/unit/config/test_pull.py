@@ -34,6 +34,11 @@ def test_an_address_knows_its_scheme_its_public_name_and_whether_it_is_live(text
     ("text", "words"),
     [
         ("gopher://h/x?hunter2", "gopher:// cannot be pulled; give a file, http(s)://"),
+        ("https://user:pass/hunter2@h/film.mp4", "is not a URL; write %2F for a /"),
+        ("rtmp:/0.0.0.0/live/hunter2", "has no :// after rtmp; write rtmp://…"),
+        ("RTMPS:0.0.0.0/live/hunter2", "has no :// after RTMPS; write rtmps://…"),
+        ("rtmp//0.0.0.0/live/hunter2", "has no :// after rtmp"),
+        ("https:/user:hunter2@h/film.mp4", "has no :// after https"),
         ("rtmp://h/hunter2", "needs application and key"),
         ("rtmp://h/live/", "needs application and key"),
         ("rtmp:///live/hunter2", "has no host"),

@@ -113,6 +113,12 @@ def test_what_a_loss_shows_is_read(channel, tmp_path):
     assert load_live(file, {}, HOME).loss == Loss(ends=False, hold=Fraction(5), slate=tmp_path / "slate.png")
 
 
+def test_when_a_slow_machine_gets_relief_is_read():
+    relief = [load_live(None, LISTEN | more, HOME).relief_after for more in ({}, {"relief_after": "0s"})]
+    assert relief == [3, 0]
+    assert load_live(None, LISTEN, {**HOME, "ABR_RELIEF_AFTER": "10s"}).relief_after == 10
+
+
 def test_paths_in_a_file_start_from_its_folder(channel, tmp_path):
     (tmp_path / "film.mp4").touch()
     (tmp_path / "own.toml").write_text('[[video]]\nsize = "640x360"\nbitrate = "800k"\n')
@@ -136,6 +142,7 @@ def test_paths_in_a_file_start_from_its_folder(channel, tmp_path):
         ({**LISTEN, "listen": ["rtmp://h/live/hunter2"] * 9}, "listen", "at most 8"),
         ({**LISTEN, "black_after": "10ms"}, "black_after", "1s to 1h, or 0s for never"),
         ({**LISTEN, "return_after": "0s"}, "return_after", "1s to 1h"),
+        ({**LISTEN, "relief_after": "1h"}, "relief_after", "1s to 10min, or 0s for never"),
         ({**LISTEN, "input_token": "hunter2"}, "input_token", "at least 8 letters"),
         ({"pull": "no-such.mp4", "to": ["/o"]}, "pull", "there is no file 'no-such.mp4'"),
         ({**LISTEN, "to": ["/o", "gs://b"]}, "to[2]", "is no origin"),
@@ -159,6 +166,13 @@ def test_each_mistake_names_its_key(options, path, words):
     error = live_mistake(options)
     assert error.path == path
     assert words in str(error)
+
+
+@pytest.mark.parametrize("written", ["918273645", "[91827, 3645]", "9.18273645e8", "{a = 918273645}"])
+def test_a_token_that_is_no_text_is_not_shown(channel, written):
+    error = live_mistake(LISTEN, file=channel(f"input_token = {written}\n"))
+    assert str(error).startswith("input_token: is not text; put it in quotes")
+    assert "3645" not in str(error)
 
 
 def test_a_key_of_the_wrong_type_shows_no_secret(channel):
@@ -229,3 +243,32 @@ def test_each_mistake_with_films_names_its_key(files, more, path, words, tmp_pat
         load_vod({"files": files, "to": ["/o"], **more}, HOME)
     assert caught.value.path == path
     assert words in str(caught.value)
+
+
+def test_an_origin_may_be_a_table_of_the_channel_file(channel, tmp_path):
+    file = channel("""
+        listen = "rtmp://h/a/hunter2"
+        to = ["/srv", { url = "s3://media", ca = "ca.pem", access_key = "A", secret_key = "hunter2" }]
+    """)
+    folder, bucket = load_live(file, {}, HOME).to
+    assert (folder.name, bucket.name, bucket.ca) == ("/srv", "s3://media", tmp_path / "ca.pem")
+    assert bucket.secret_key.reveal() == "hunter2"
+    assert load_live(file, {"to": ["/other"]}, HOME).to[0].name == "/other"
+
+
+@pytest.mark.parametrize(
+    ("written", "path", "words"),
+    [
+        ('["/srv", { url = "s3://media", endpiont = "x" }]', "to[2].endpiont", "did you mean 'endpoint'?"),
+        ('[{ endpoint = "https://h" }]', "to[1].url", "is missing"),
+        ('["/srv", { url = "s3://media", acl = "open" }]', "to[2].acl", "is not known"),
+        ('["/srv", { url = "s3://media", connections = "x" }]', "to[2].connections", "is not a whole number"),
+        ('[{ url = "s3://media", session_token = ["hunter2"] }]', "to[1].session_token", "is not text"),
+        ("[1]", "to[1]", "is not text or a table"),
+    ],
+)
+def test_a_mistake_in_an_origins_table_names_its_key_and_the_file(channel, written, path, words):
+    error = live_mistake(file=channel(f'listen = "rtmp://h/a/k"\nto = {written}\n'))
+    assert error.path == path
+    assert words in str(error)
+    assert str(error).endswith("(in channel.toml)")

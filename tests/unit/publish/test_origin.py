@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from abr.errors import JournalError, SpoolError, StageFailed, StoreDenied, StoreUnavailable
+from abr.model.time import NANO
 from abr.storage.directory import DirectoryStore
+from tests.fakes.clock import FakeClock
 from tests.fakes.origins import FIRST, NAMES, SESSION, Away, Site, listed, steps
 from tests.fakes.store import ScriptedStore
 
@@ -257,6 +259,57 @@ def test_a_long_recording_is_made_while_the_next_event_is_added(site):
     go.set()
     assert origin.wait_idle(SOON)
     assert store.body(f"main/recordings/{SESSION.event}/index.m3u8") == b"long"
+
+
+@pytest.mark.parametrize("threads", [0, 1, 4])
+def test_an_origin_that_asks_for_fewer_requests_gets_fewer_at_once_and_loses_nothing(site, threads):
+    """Every third put is refused; the pace falls, and all arrives."""
+    store = ScriptedStore("eu")
+    lock, going, at_once = threading.Lock(), set(), []
+    calls = iter(range(10**6))
+
+    def rule(_):
+        with lock:
+            refused = next(calls) % 3 == 0
+        return StoreUnavailable("eu: 503 SlowDown", slow=True) if refused else None
+
+    put = store.put
+
+    def watched(*args):
+        with lock:
+            going.add(threading.get_ident())
+            at_once.append((len(going), site.metrics.value("origin_at_once", origin="eu")))
+        try:
+            return put(*args)
+        finally:
+            with lock:
+                going.discard(threading.get_ident())
+
+    store.rule, store.put = rule, watched
+    origin = site.origin(store, threads=threads)
+    for step in steps(40):
+        origin.add(step)
+    assert origin.wait_idle(SOON)
+    assert site.numbers() == [FIRST + place for place in range(40) for _ in NAMES]
+    assert min(limit for _, limit in at_once[1:]) <= 1
+    assert max(count for count, _ in at_once) <= max(1, threads)
+    assert origin.state().error == ""
+
+
+def test_no_task_is_taken_before_a_pause_that_the_origin_asked_for_is_over(site):
+    site.clock = FakeClock()
+    store = ScriptedStore("eu")
+    store.fail(StoreUnavailable("eu: 503", after=40.0))
+    origin = site.origin(store, threads=1, wait=lambda _: True, order=site.order(live=False))
+    first, *later = steps(3)
+    origin.add(first)
+    assert store.called.acquire(timeout=SOON)
+    assert not store.called.acquire(timeout=0.05)
+    site.clock.advance(40 * NANO)
+    for step in later:
+        origin.add(step)
+    assert origin.wait_idle(SOON)
+    assert len(site.numbers()) == 6
 
 
 def test_a_view_that_cannot_be_put_is_put_when_the_origin_is_back(site):

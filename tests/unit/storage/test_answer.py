@@ -14,7 +14,7 @@ from abr.errors import (
     StoreMissing,
     StoreUnavailable,
 )
-from abr.storage.answer import check_deleted, is_refused_batch, store_error
+from abr.storage.answer import check_deleted, is_closed, is_refused_batch, store_error
 
 PLACE = "s3://live at https://s3.example"
 
@@ -45,6 +45,7 @@ def ours(error: Exception) -> StoreError:
         ("AuthorizationHeaderMalformed", 400, StoreMisconfigured),
         ("MissingContentLength", 411, StoreMisconfigured),
         ("NotImplemented", 501, StoreMisconfigured),
+        ("501", 501, StoreMisconfigured),
         ("MethodNotAllowed", 405, StoreMisconfigured),
         ("AccessDenied", 403, StoreDenied),
         ("403", 403, StoreDenied),
@@ -128,6 +129,45 @@ def test_the_pause_that_was_asked_for(headers: dict[str, str], after: float | No
     error = ours(answered("SlowDown", 503, **headers))
     assert isinstance(error, StoreUnavailable)
     assert error.after == after
+
+
+@pytest.mark.parametrize(
+    ("error", "slow", "lost"),
+    [
+        (answered("SlowDown", 503), True, False),
+        (answered("", 503), True, False),
+        (answered("429", 429), True, False),
+        (answered("Throttling", 400), True, False),
+        (answered("InternalError", 500), False, True),
+        (answered("502", 502), False, True),
+        (answered("", 504), False, True),
+        (answered("RequestTimeout", 400), False, False),
+        (answered("BadDigest", 400), False, False),
+        (boto.ReadTimeoutError(endpoint_url="https://s3.example"), False, True),
+        (boto.ConnectionClosedError(endpoint_url="https://s3.example"), False, True),
+        (boto.SSLError(endpoint_url="https://s3.example", error="EOF occurred"), False, True),
+        (boto.ResponseStreamingError(error="cut"), False, True),
+        (boto.EndpointConnectionError(endpoint_url="https://s3.example"), False, False),
+        (boto.ConnectTimeoutError(endpoint_url="https://s3.example"), False, False),
+        (boto.ProxyConnectionError(proxy_url="http://proxy:3128"), False, False),
+    ],
+    ids=str,
+)
+def test_whether_the_store_is_busy_and_whether_it_may_be_done(
+    error: Exception, slow: bool, lost: bool
+) -> None:
+    """Lost is an answer to a request that may have reached the store; slow is one that asks for fewer."""
+    made = ours(error)
+    assert isinstance(made, StoreUnavailable)
+    assert (made.slow, made.lost) == (slow, lost)
+
+
+def test_a_connection_that_was_closed_without_a_word() -> None:
+    assert is_closed(boto.ConnectionClosedError(endpoint_url="https://s3.example"))
+    assert is_closed(boto.SSLError(endpoint_url="https://s3.example", error="EOF occurred in violation"))
+    assert not is_closed(boto.SSLError(endpoint_url="https://s3.example", error="CERTIFICATE_VERIFY_FAILED"))
+    assert not is_closed(boto.ReadTimeoutError(endpoint_url="https://s3.example"))
+    assert not is_closed(None)
 
 
 def test_an_answer_without_words_is_still_a_sentence() -> None:

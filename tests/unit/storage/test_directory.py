@@ -59,6 +59,24 @@ def test_a_file_in_its_place_is_a_mistake(tmp_path: Path) -> None:
         DirectoryStore(tmp_path / "origin").check()
 
 
+@pytest.mark.parametrize(
+    ("folder", "reason"),
+    [
+        ("file/below", "Not a directory"),
+        ("/proc/abr", "No such file or directory"),
+        ("x" * 300, "File name too long"),
+    ],
+)
+def test_a_folder_that_cannot_be_made_is_a_mistake_with_a_cure(
+    tmp_path: Path, folder: str, reason: str
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreMisconfigured) as raised:
+        DirectoryStore(tmp_path / folder, name="out").check()
+    cure = f"name another folder, or make {tmp_path / folder} one that can be written to"
+    assert str(raised.value) == f"out: cannot make the folder: {reason} ({cure})"
+
+
 def test_a_root_that_is_gone_is_not_made_again(store: DirectoryStore, tmp_path: Path) -> None:
     """Whoever deleted it, or unmounted it, is told; by every method, check too."""
     (tmp_path / "site/live").rmdir()

@@ -58,12 +58,21 @@ def test_a_call_is_repeated_until_it_succeeds() -> None:
     assert waits == [0.1, 0.2, 0.4]
 
 
-def test_a_put_whose_answer_was_lost_is_put_again() -> None:
+def test_a_put_whose_answer_was_lost_is_looked_for_and_not_sent_again() -> None:
     retrying, store, _, _ = made()
-    store.lose(away())
-    retrying.put_object(SEGMENT, b"segment")
-    assert len(store.calls) == 2
-    assert store.body(SEGMENT.key) == b"segment"
+    store.lose(StoreUnavailable("eu: no answer", lost=True))
+    etag = retrying.put_object(SEGMENT, b"segment")
+    assert store.calls == [Call("put", SEGMENT.key), Call("head", SEGMENT.key)]
+    assert etag == store.held.head(SEGMENT.key).etag
+    assert retrying.outage is None
+
+
+def test_who_asks_for_fewer_requests_is_heard_at_each_attempt() -> None:
+    retrying, store, _, _ = made()
+    store.fail(StoreUnavailable("eu: 503", slow=True), away(), StoreUnavailable("eu: 503", slow=True))
+    heard: list[int] = []
+    retrying.put_object(SEGMENT, b"x", lambda: heard.append(len(store.calls)))
+    assert heard == [1, 3]
 
 
 @pytest.mark.parametrize("error", [StoreDenied("no"), StoreMissing("gone"), ValueError("a bug")])
@@ -116,6 +125,28 @@ def test_a_pause_that_was_asked_for_is_kept_and_scattered() -> None:
     store.fail(away(3.0), away(0.0), away(86_400.0))
     retrying.put_object(SEGMENT, b"x")
     assert waits == [3.1, 0.2, 60.4]
+
+
+def test_a_pause_that_was_asked_for_counts_for_every_call() -> None:
+    """Another thread's next attempt comes after it too, and whoever begins a call can see how long it lasts."""
+    retrying, store, waits, clock = made(patience=Patience(deadlines={ObjectKind.PLAYLIST: NANO}))
+    store.fail(away(30.0))
+    with pytest.raises(StoreUnavailable):
+        retrying.put_object(PLAYLIST, b"x")
+    assert waits == []
+    assert retrying.rest == 30 * NANO
+    clock.advance(10 * NANO)
+    store.fail(away())
+    retrying.put_object(SEGMENT, b"x")
+    assert waits == [20.1]
+    assert retrying.rest == 0
+
+
+def test_a_live_playlist_is_given_up_before_anything_else() -> None:
+    patience = Patience()
+    assert patience.deadlines[ObjectKind.SEGMENT] is patience.deadlines[ObjectKind.INIT] is None
+    assert patience.deadlines[ObjectKind.PLAYLIST] == patience.deadlines[ObjectKind.MANIFEST] == 10 * NANO
+    assert patience.deadline == 30 * NANO
 
 
 @given(st.integers(1, 10_000), st.floats(0, 1, exclude_max=True), st.none() | st.floats(0, 1e6))

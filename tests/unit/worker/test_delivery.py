@@ -5,10 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from abr.config.bucket import S3Origin
 from abr.errors import StoreDenied, StoreUnavailable
 from abr.model.segment import Session
+from abr.storage.directory import DirectoryStore
 from abr.storage.memory import MemoryStore
+from abr.storage.s3 import S3Store
 from abr.storage.store import Store
+from abr.worker.delivery import _threads
 from tests.fakes.log import KeptLines
 from tests.fakes.origins import HurriedClock, listed
 from tests.fakes.store import Call, ScriptedStore
@@ -202,3 +206,10 @@ def _denied_from(number: int) -> Callable[[Call], Exception | None]:
         return StoreDenied("us: the key is not valid any more") if late else None
 
     return rule
+
+
+def test_a_bucket_has_a_thread_for_each_of_its_connections() -> None:
+    bucket = S3Store(S3Origin(bucket="live", connections=7))
+    assert (_threads(bucket, live=True), _threads(bucket, live=False)) == (7, 7)
+    folder = DirectoryStore(Path("/srv/www"))
+    assert (_threads(folder, live=True), _threads(folder, live=False)) == (1, 0)
