@@ -20,17 +20,17 @@ class Backoff:
         self.attempt = 0
         """Of the attempt that the last pause precedes; counts from 1."""
 
-    def failed(self, lasted: int) -> float:
-        """Seconds to wait; `lasted`: how long (ns) the source was up before it failed, 0 when it was not."""
+    def failed(self, lasted: int, longest: float = LONGEST) -> float:
+        """Seconds to wait, `longest` at most; `lasted`: how long (ns) the source was up before it failed, 0 when it was not."""
         if lasted >= GOOD:
             self.attempt = 0
         self.attempt += 1
-        return self._pause()
+        return self._pause(min(float(LONGEST), longest))
 
-    def _pause(self) -> float:
+    def _pause(self, longest: float) -> float:
         from tenacity import RetryCallState, Retrying, wait_exponential  # noqa: PLC0415 - loaded when something fails
 
         state = RetryCallState(Retrying(), None, (), {})
         state.attempt_number = self.attempt
-        base = wait_exponential(multiplier=FIRST, min=FIRST, max=LONGEST)(state)
-        return min(float(LONGEST), base * (1 + self._chance() / 2))
+        base = wait_exponential(multiplier=FIRST, min=FIRST, max=longest)(state)
+        return min(longest, base * (1 + self._chance() / 2))

@@ -1,7 +1,7 @@
 """A feed, a file or a URL taken apart into packets."""
 
 import errno
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -14,10 +14,13 @@ from abr.ingest.mp4 import PlainFile
 from abr.ingest.track import choose, describe
 from abr.ingest.web import WEB_OPTIONS, Web
 from abr.model.columns import Packets
-from abr.model.media import Packet, Track
+from abr.model.media import Kind, Packet, Track
 
-_PROBING = {"analyzeduration": "1500000"}
-"""Microseconds that FFmpeg may wait for a track of a live feed; without it a feed without sound takes 5 s."""
+_PROBING = {"analyzeduration": "1500000", "correct_ts_overflow": "0"}
+"""Microseconds that FFmpeg may wait for a track of a live feed; without it a feed without sound takes 5 s.
+
+It leaves the turns of a feed's counter alone: it undoes only the first one, and then nobody can count it.
+"""
 
 _URL_TIMEOUT = (10.0, 5.0)
 """Seconds to open a URL, and to wait for its next bytes. PyAV ignores them for feeds: those have their own."""
@@ -84,6 +87,10 @@ class Demuxer:
         """Packets that the container flagged as damaged."""
         self.ended: str | None = None
         """Why no more packets come; None while they may."""
+        self.late = False
+        """Whether they ended because a track came that is not among `tracks`: see `watch`."""
+        self._lacking: tuple[str, ...] | None = None
+        """Kinds of which there is no track, while such are watched for."""
         if self._feed is not None:
             self._feed.settle({track.kind for track in self.tracks})
 
@@ -91,6 +98,16 @@ class Demuxer:
     def reopen(self) -> bool:
         """Whether the feed goes on with other tracks: `Feed.restart`, then a new Demuxer."""
         return self._feed is not None and self._feed.reopen
+
+    def watch(self) -> None:
+        """From now on end where another track comes: it would never be given. Feeds see to it themselves.
+
+        Seen are all tracks of an MPEG-TS that comes through `web`, and otherwise the first of a kind.
+        """
+        kinds = {track.kind for track in self.tracks}
+        self._lacking = tuple(kind.value for kind in Kind if kind not in kinds)
+        if self._web is not None:
+            self._web.settle(kinds)
 
     def packets(self) -> Iterator[Packet]:
         """Packets of all tracks in the container's order. Never raises: `ended` says how it ended."""
@@ -148,6 +165,19 @@ class Demuxer:
             place = places[packet.stream_index]
             pts, dts, duration = packet.pts, packet.dts, packet.duration
             yield Packet(place, pts, dts, duration or 0, packet.is_keyframe, corrupt, data)
+            if self._lacking is not None and self._has_latecomer(self._lacking):
+                self.late = True
+                return
+
+    def _has_latecomer(self, lacking: Sequence[str]) -> bool:
+        if self._web is not None and self._web.late:
+            return True
+        try:
+            for kind in lacking:
+                self._container.streams.best(kind)
+        except IndexError:  # FFmpeg knows one more than PyAV, which made its streams when it was opened
+            return True
+        return False
 
     def _open(self, source: Feed | str, form: str | None, options: dict[str, str]) -> Any:
         try:
@@ -205,9 +235,9 @@ class Demuxer:
             return self._feed.ended
         if self._web is not None and self._web.failure is not None:
             return str(self._web.failure)
-        if error is None:
+        if error is None and not self.late:
             return "the end"
-        if isinstance(error, IndexError):
+        if error is None or isinstance(error, IndexError):
             return "a track appeared that was not there when it was opened"
         return getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
 

@@ -30,6 +30,9 @@ _EARLY = 64
 _START = 300_000_000
 """How long (ns) a feed may take before its pace is looked at."""
 
+_WAITED = 3_000_000
+"""What comes sooner (ns) after the packet before was there already: FFmpeg reads some seconds while it opens a feed."""
+
 
 class _Entry(NamedTuple):
     print: int
@@ -103,6 +106,8 @@ class Replay:
         self._decides = pictures
         """The kind whose first packet tells whether this is a repetition."""
         self._since = now
+        self._before: int | None = None
+        """When the latest packet came."""
         self._held: list[tuple[Packet, bool]] = []
         self._shift: int | None = None
         """From the feed's time line to that of the past; None until a repetition is recognised."""
@@ -119,6 +124,7 @@ class Replay:
     def push(self, packet: Packet, time: int, now: int, *, picture: bool) -> list[Packet]:
         """The next packet, its decode time in ns and when it came; those that are new."""
         print_ = hash(packet.data)
+        waited, self._before = self._before is not None and now - self._before >= _WAITED, now
         if self._shift is None and not self._recognise(print_, time, picture=picture):
             self._held.append((packet, picture))
             return self._all() if picture == self._decides or len(self._held) > _EARLY else []
@@ -132,7 +138,7 @@ class Replay:
         self._misses += self._is_other(print_, place)
         self._taken += 1
         self._hold(packet, picture=picture)
-        return self._all() if self._is_doubtful(time, now) else []
+        return self._all() if self._is_doubtful(time, now, waited=waited) else []
 
     def _recognise(self, print_: int, time: int, *, picture: bool) -> bool:
         """Whether the feed begins with a packet that was here."""
@@ -147,9 +153,9 @@ class Replay:
         known = self._known.get(print_, -_SPAN)
         return known is not None and abs(known - place) > _NEAR
 
-    def _is_doubtful(self, time: int, now: int) -> bool:
+    def _is_doubtful(self, time: int, now: int, *, waited: bool) -> bool:
         """Whether this is no repetition after all: it comes at its own pace, or other packets come."""
-        slow = 2 * (time - self._first) < 3 * (now - self._since - _START)
+        slow = waited and 2 * (time - self._first) < 3 * (now - self._since - _START)
         return slow or self._misses > 4 + self._taken // 8 or len(self._held) > _HELD
 
     def _hold(self, packet: Packet, *, picture: bool) -> None:

@@ -13,7 +13,8 @@ class PulledFeed:
     """Gives packets not earlier than their decode time, counted from the first one.
 
     `packets` have normalised times. `now` is the media or monotonic clock (ns); `wait(ns)` waits so long, or until
-    somebody wants an end, and then answers False. The end of the packets is the end of the event.
+    somebody wants an end, and then answers False: it is asked for each packet, with 0 for one that is due. Hidden
+    packets are due at once. The end of the packets is the end of the event.
     """
 
     def __init__(
@@ -39,22 +40,24 @@ class PulledFeed:
 
     def __iter__(self) -> Iterator[Packet | Gap]:
         for item in self._packets:
-            if isinstance(item, Packet) and item.dts is not None and not self._pace(item.track, item.dts):
+            if isinstance(item, Packet) and not self._wait(max(0, self._ahead(item))):
                 self.stopped = True
                 return
             yield item
 
-    def _pace(self, track: int, dts: int) -> bool:
-        """Wait until this decode time; False when somebody wants an end."""
-        multiply, divide = self._scales[track]
-        time, now = dts * multiply // divide, self._now()
+    def _ahead(self, packet: Packet) -> int:
+        """How long (ns) this packet is not due yet."""
+        if packet.dts is None or packet.hidden:
+            return 0
+        multiply, divide = self._scales[packet.track]
+        time, now = packet.dts * multiply // divide, self._now()
         if self._start is None:
             self._start = now - time
         elif time < self._reached:
-            return True  # badly interleaved: this track lies behind another, and it is that one that keeps the pace
+            return 0  # badly interleaved: another track is ahead, and that one keeps the pace
         self._reached = time
         ahead = self._start + time - now
         if ahead < -_PATIENCE:
             self.late += 1
             self._start = now - time
-        return ahead <= 0 or self._wait(ahead)
+        return ahead

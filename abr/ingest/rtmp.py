@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from abr.clock import Clock
 from abr.errors import AbrError, AddressInUse, FeedRefused, UsageError
-from abr.formats.rtmp.event import Connected, ConnectRefused, PublishEnded, PublishRequested
+from abr.formats.rtmp.event import Connected, ConnectRefused, PublishRequested
 from abr.formats.rtmp.handshake import NONCE
 from abr.formats.rtmp.session import ServerSession
 from abr.ingest.admission import Guests, Limits, OnAir
@@ -257,8 +257,6 @@ class _Visit:
                         raise FeedRefused("unknown application")
                     case PublishRequested():
                         request = event
-                    case PublishEnded():
-                        raise EOFError
             if request:
                 return request
 

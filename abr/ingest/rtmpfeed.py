@@ -2,7 +2,7 @@
 
 import socket
 import ssl
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 
 from abr.clock import Clock
@@ -52,14 +52,17 @@ class Link:
         """
         self._socket.settimeout(wait_ms / 1000)
         self._answer()
+        events = self.session.receive(b"" if self.session.resumes else self._received())
+        self._answer()
+        return events
+
+    def _received(self) -> bytes:
         data = self._socket.recv(_RECEIVE)
         if not data:
             raise EOFError
         self.arrived = self._clock.monotonic()
         self.received += len(data)
-        events = self.session.receive(data)
-        self._answer()
-        return events
+        return data
 
     def _answer(self) -> None:
         """Publishers close right after their last words: these count, and what we say to them does not."""
@@ -119,6 +122,10 @@ class RtmpFeed(ContainerFeed):
     def stats(self) -> FeedStats:
         """Counters; may be called from any thread."""
         return FeedStats(bytes=self._link.received, messages=self._messages)
+
+    def keep(self, take: Callable[[bytes], None]) -> None:
+        """Pass on the messages as they came: `read` gives one track of a kind, and one description of all."""
+        self._flv.kept = take
 
     def _shut(self) -> None:
         self._link.shut()

@@ -25,7 +25,7 @@ _RTMP_ENDS = {
 """How FFmpeg says that an RTMP server gives nothing more."""
 
 _SILENCE = 20
-"""Seconds without anything new after which a live playlist counts as dead."""
+"""Seconds without anything new after which a live source counts as dead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,17 @@ class Source:
     @property
     def silence(self) -> int | None:
         """Seconds without a packet after which it counts as lost, where nobody else looks."""
-        return _SILENCE if self.web is not None and self.web.live else None
+        return _SILENCE if self.live else None
+
+    @property
+    def began(self) -> int | None:
+        """When its media began to come (monotonic ns), where somebody saw it."""
+        return self.web.began if self.web is not None else None
+
+    @property
+    def missed(self) -> int:
+        """Segments of a live playlist that were not to be had."""
+        return self.web.missed if self.web is not None else 0
 
     @property
     def received(self) -> int:

@@ -5,14 +5,15 @@ import socket
 import struct
 import threading
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import suppress
 
 from abr.clock import Clock
 from abr.config.pull import UdpAddress
-from abr.errors import AddressInUse, FeedLost, UsageError
+from abr.errors import AddressInUse, FeedLost, ProtocolError, UsageError
+from abr.formats.mpegts import PACKET, SYNC, TsWriter
+from abr.ingest.container import ContainerFeed
 from abr.ingest.feed import FeedStats
-from abr.model.media import Kind
 from abr.model.time import NANO
 
 _LARGEST = 65536
@@ -23,42 +24,33 @@ _ROOM = 16 << 20
 """Bytes that wait for the demuxer; the oldest go when it is too slow: UDP cannot be held back."""
 
 _LOOK = 0.2
-_SYNC = 0x47
 _RTP = 12
 """Bytes of a plain RTP header (RFC 3550 5.1), which some senders put before the packets of the stream."""
 
+_PARITY = 16
+"""Bytes that some senders put behind each packet (DVB's Reed-Solomon code, EN 300 429 5.4)."""
 
-class UdpFeed:
+
+class UdpFeed(ContainerFeed):
     """Datagrams that come to one port, as `ingest.feed.Feed` says. Bound when made; `run` is its receiving thread.
 
     Raises AddressInUse, UsageError.
     """
 
     format = "mpegts"
-    reopen = False
 
     def __init__(self, address: UdpAddress, *, clock: Clock, idle_ms: int = 5_000) -> None:
         host = f"[{address.host}]" if ":" in address.host else address.host
-        self.name = f"udp://{host}:{address.port}"
+        self._writer = TsWriter()
+        super().__init__(self._writer, f"udp://{host}:{address.port}")
         self._address, self._clock, self._idle = address, clock, idle_ms * 1_000_000
         self._socket = _bound(address, self.name)
         self._waiting: deque[bytes] = deque()
         self._size = 0
-        self._rest = memoryview(b"")
-        self._received = self._datagrams = self.dropped = 0
-        self._arrived = clock.monotonic()
-        self._ended: str | None = None
-        self._changed = threading.Condition()
-
-    @property
-    def ended(self) -> str | None:
-        """Why no more bytes come; None while they may."""
-        return self._ended
-
-    @property
-    def arrived(self) -> int:
+        self._received = self._datagrams = self._overrun = 0
+        self.arrived = clock.monotonic()
         """When the latest datagram came (`Clock.monotonic`, nanoseconds)."""
-        return self._arrived
+        self._changed = threading.Condition()
 
     @property
     def port(self) -> int:
@@ -86,54 +78,54 @@ class UdpFeed:
                     return True
         return False
 
-    def read(self, n: int) -> bytes:
-        """At least one byte and at most `n`; b"" from the end on. Never raises."""
-        with self._changed:
-            while not self._rest and not self._waiting and self._ended is None:
-                left = self._arrived + self._idle - self._clock.monotonic()
-                if left <= 0:
-                    self._ended = f"nothing came for {self._idle // NANO} s"
-                else:
-                    self._changed.wait(min(left / NANO, _LOOK))
-            if self._ended is not None:
-                return b""
-            if not self._rest:
-                self._rest = memoryview(self._waiting.popleft())
-                self._size -= len(self._rest)
-        piece, self._rest = bytes(self._rest[:n]), self._rest[n:]
-        return piece
-
-    def settle(self, kinds: Collection[Kind]) -> None:
-        """Nothing depends on the tracks here."""
-
-    def restart(self) -> None:
-        """The stream can be entered anywhere."""
-
     def stats(self) -> FeedStats:
         """Counters; may be called from any thread."""
-        return FeedStats(bytes=self._received, messages=self._datagrams)
+        wrong = {"skipped": self._writer.skipped, "overrun": self._overrun}
+        return FeedStats(bytes=self._received, messages=self._datagrams, wrong=wrong)
 
-    def abort(self, reason: str) -> None:
-        """End the feed from any thread. The first reason stays."""
+    def _pull(self) -> None:
+        """Take one datagram, waited for a little; silence and what is no MPEG-TS become the reason of the end."""
         with self._changed:
-            self._ended = self._ended or reason
+            self._changed.wait_for(lambda: self._waiting or self._ended, _LOOK)
+            if not self._waiting:
+                if self._clock.monotonic() - self.arrived >= self._idle:
+                    self._closing = f"nothing came for {self._idle // NANO} s"
+                return
+            data = self._waiting.popleft()
+            self._size -= len(data)
+        try:
+            self._writer.push(data)
+        except ProtocolError as error:
+            self._closing = str(error)
+
+    def _shut(self) -> None:
+        with self._changed:
             self._changed.notify_all()
 
     def _keep(self, data: bytes) -> None:
-        if len(data) > _RTP and data[0] >> 6 == 2 and data[0] != _SYNC and data[_RTP] == _SYNC:
-            data = data[_RTP:]
+        data = _packets(data)
         if not data:
             return
         with self._changed:
             self._received += len(data)
             self._datagrams += 1
-            self._arrived = self._clock.monotonic()
+            self.arrived = self._clock.monotonic()
             self._waiting.append(data)
             self._size += len(data)
             while self._size > _ROOM:
                 self._size -= len(self._waiting.popleft())
-                self.dropped += 1
+                self._overrun += 1
             self._changed.notify_all()
+
+
+def _packets(data: bytes) -> bytes:
+    """The packets of 188 bytes in a datagram."""
+    if len(data) > _RTP and data[0] >> 6 == 2 and data[0] != SYNC and data[_RTP] == SYNC:
+        data = data[_RTP:]
+    whole = PACKET + _PARITY
+    if not len(data) % whole and set(data[::whole]) == {SYNC}:
+        return b"".join(data[place : place + PACKET] for place in range(0, len(data), whole))
+    return data
 
 
 def _bound(address: UdpAddress, name: str) -> socket.socket:

@@ -1,7 +1,7 @@
 """All that FFmpeg opens while it reads an http(s) URL: a film that is resumed where it broke off, or HLS."""
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
 from typing import Protocol
 
@@ -12,8 +12,10 @@ from abr.ingest.cipher import Decrypting
 from abr.ingest.fetch import Answer, Fetcher, check_url
 from abr.ingest.guard import Guard
 from abr.ingest.inflate import inflated
+from abr.ingest.latecomer import Latecomers, Readable
 from abr.ingest.playlist import LARGEST, Playlist, is_playlist, narrowed
 from abr.ingest.webfile import WebFile
+from abr.model.media import Kind
 
 _HEAD = 16
 _WRITE = 2
@@ -60,6 +62,9 @@ class Web:
         """Bytes."""
         self.missed = 0
         """Segments of a live playlist that were not to be had."""
+        self.began: int | None = None
+        """When its media began to come (monotonic ns)."""
+        self._latecomers = Latecomers()
         self._fetcher = Fetcher(url, guard)
         self._clock, self._wait, self._told = clock, wait, told
         self._backoff = Backoff()
@@ -88,6 +93,15 @@ class Web:
     def playing(self) -> bool:
         """Whether a live playlist that was read has not come to its end."""
         return self._film is None and self.live
+
+    @property
+    def late(self) -> bool:
+        """Whether a track has come since `settle` that opening it again would bring."""
+        return self.live and self._latecomers.came
+
+    def settle(self, kinds: Collection[Kind]) -> None:
+        """FFmpeg has opened it and found these kinds of tracks."""
+        self._latecomers.settle(kinds)
 
     def open(self, url: str, flags: int, options: Mapping[str, str]) -> object:
         """A file object of this URL; an empty one after a failure."""
@@ -146,7 +160,7 @@ class Web:
             if is_playlist(head) or answer.encoding:
                 self._top = self._read_playlist(self.url, answer, head)
             else:
-                self._film = WebFile(self, self.url, answer=answer, head=head)
+                self._film = self._media(self.url, answer, head)
         finally:
             if self._film is None:
                 answer.close()
@@ -155,7 +169,7 @@ class Web:
         if self._film is not None:
             if url != self.url:
                 raise FeedRefused("the file leads to another one")
-            return self._film
+            return self._latecomers.through(self._film) if self.live else self._film
         if url == self.url and self._top is not None:
             text, self._top = self._top.text, None
             return io.BytesIO(text.encode())
@@ -165,8 +179,11 @@ class Web:
         check_url(plain, self.url)
         if plain in self._gaps:
             return io.BytesIO()
-        opened = self._open_part(plain, options)
-        return Decrypting(opened, options) if plain != url else opened
+        opened: Readable = self._open_part(plain, options)
+        if plain != url:
+            opened = Decrypting(opened, options)
+        # Of several playlists each has a multiplex of its own.
+        return self._latecomers.through(opened) if len(self._ended) == 1 else opened
 
     def _open_part(self, url: str, options: Mapping[str, str]) -> io.BytesIO | WebFile:
         """A playlist that is read again, a segment, an init or a key."""
@@ -178,7 +195,7 @@ class Web:
                 if is_playlist(head):
                     with closing(answer):
                         return io.BytesIO(self._read_playlist(url, answer, head).text.encode())
-                return WebFile(self, url, answer=answer, head=head, start=start, end=end)
+                return self._media(url, answer, head, start, end)
             except FeedLost as error:
                 if not self.again(error):
                     return io.BytesIO()
@@ -187,6 +204,13 @@ class Web:
                     raise
                 self.missed += 1  # it left the window before we came
                 return io.BytesIO()
+
+    def _media(
+        self, url: str, answer: Answer, head: bytes, start: int = 0, end: int | None = None
+    ) -> WebFile:
+        if self.began is None:
+            self.began = self._clock.monotonic()
+        return WebFile(self, url, answer=answer, head=head, start=start, end=end)
 
     def _read_playlist(self, url: str, answer: Answer, head: bytes) -> Playlist:
         data = bytearray(head)

@@ -250,7 +250,8 @@ def _span(header: str | None, size: int) -> tuple[int, int] | None:
 
 
 def _page(site: Site) -> bytes:
-    return preview_page(site.channel, media=site.media is not None)
+    locked = site.control is not None and site.control.token is not None
+    return preview_page(site.channel, media=site.media is not None, locked=locked)
 
 
 def _iso(wall: int) -> bytes:

@@ -2,6 +2,8 @@
 
 import json
 
+from abr.model.state import SAMPLES
+
 _PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -42,9 +44,18 @@ const row = cells => {{ const tr = document.createElement('tr');
   for (const cell of cells) {{ const td = document.createElement('td'); td.textContent = cell; tr.append(td) }} return tr }};
 const fact = (name, value) => {{ const box = document.createElement('div'), dt = document.createElement('dt'),
   dd = document.createElement('dd'); dt.textContent = name; dd.textContent = value; box.append(dt, dd); return box }};
+const counted = (counts, samples = []) => Object.entries(counts).filter(([, count]) => count)
+  .map(([name, count]) => count + (samples.includes(name) ? ' samples ' : ' ') + name).join(', ') || 'nothing';
 const clock = ns => new Date(ns / 1e6).toLocaleTimeString();
-const choose = input => fetch('/api/input', {{method: 'POST', headers: {{'Content-Type': 'application/json'}},
-  body: JSON.stringify({{input}})}}).then(async answer => {{ if (!answer.ok) note.textContent = await answer.text() }});
+const known = () => sessionStorage.getItem('token') || (prompt('The token for choosing inputs (input_token)') || '').trim();
+const choose = async input => {{
+  const headers = {{'Content-Type': 'application/json'}}, token = {locked} && known();
+  if ({locked} && !token) return;
+  if (token) headers.Authorization = 'Bearer ' + token;
+  const answer = await fetch('/api/input', {{method: 'POST', headers, body: JSON.stringify({{input}})}}), said = await answer.text();
+  note.textContent = answer.ok ? '' : said;
+  if (token && answer.ok) sessionStorage.setItem('token', token);
+  if (answer.status === 403) sessionStorage.removeItem('token') }};
 document.querySelector('[data-input]').onclick = () => choose('auto');
 const inputRow = (input, place) => {{
   const tr = row([place + 1 + ' ' + input.name, input.waiting || input.condition, input.on_air ? 'on air' : '', '']);
@@ -81,9 +92,7 @@ function show(state) {{
       (state.record.bytes / 1e9).toFixed(2) + ' GB in ' + state.record.files + ' files')] : []),
     fact('lag by design', state.lag ? state.lag + ' s' : '–'),
     fact('edge now', state.released ? state.edge.toFixed(1) + ' s' : '–'),
-    ...Object.entries(state.counters).map(([name, count]) => fact(name, count)),
-    fact('repaired', Object.entries(state.repairs).filter(([, count]) => count)
-      .map(([name, count]) => count + ' ' + name).join(', ') || 'nothing'),
+    fact('made up or lost', counted(state.counters, {samples})), fact('repaired', counted(state.repairs)),
     ...(state.clock ? [fact('clock', (state.clock.steps ? 'set ' + state.clock.steps + ' times, ' : '') +
       'feed drifts ' + state.clock.drift.toFixed(0) + ' ppm')] : []));
   document.getElementById('several').hidden = !state.inputs.length;
@@ -106,9 +115,10 @@ poll();
 """
 
 
-def preview_page(channel: str, *, media: bool = True) -> bytes:
+def preview_page(channel: str, *, media: bool = True, locked: bool = False) -> bytes:
     """The page for one channel, as UTF-8; `media` says whether `/media/` has something to play.
 
-    The channel's name is checked by `model.identity`.
+    `locked`: whoever chooses an input must show a token. The channel's name is checked by `model.identity`.
     """
-    return _PAGE.format(title=channel, channel=json.dumps(channel), media=json.dumps(media)).encode()
+    flags = {"media": json.dumps(media), "locked": json.dumps(locked), "samples": json.dumps(sorted(SAMPLES))}
+    return _PAGE.format(title=channel, channel=json.dumps(channel), **flags).encode()

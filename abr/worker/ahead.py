@@ -46,9 +46,9 @@ class Ahead:
             self._source.close()
 
     def packets(self) -> Iterator[Packet]:
-        """All packets, until the end, until nothing came for too long, or until `stop`."""
+        """All packets, until the end, until nothing came for too long, or until `stop`, which is asked for each."""
         since = self._clock.monotonic()
-        while (packet := self._take()) is not None or not self._is_over(since):
+        while not self._stop() and ((packet := self._take()) is not None or not self._is_over(since)):
             if packet is not None:
                 yield packet
                 since = self._clock.monotonic()
@@ -87,8 +87,6 @@ class Ahead:
         with self._changed:
             if self._done and not self._waiting:
                 return True
-        if self._stop():
-            return True
         silence = self._source.silence
         if silence is None or self._clock.monotonic() - since < silence * NANO:
             return False

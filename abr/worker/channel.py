@@ -1,17 +1,19 @@
 """The life of a live channel: it waits for feeds, makes events of them, and ends them."""
 
+import math
 import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from abr.config.settings import LiveSettings
-from abr.errors import AbrError, EncoderMissing, FeedUnreadable, StageFailed, UsageError
+from abr.errors import AbrError, EncoderMissing, FeedUnreadable, UsageError
 from abr.ingest.feed import Feed
 from abr.ingest.past import Past
 from abr.ingest.tap import Recorder
-from abr.model.state import FeedState, InputState, Phase
+from abr.model.state import FeedState, InputState, LinkState, Phase
 from abr.model.time import NANO
 from abr.transcode.slate import Slate
 from abr.worker.delivery import Books, Delivery
@@ -19,8 +21,8 @@ from abr.worker.input import Input, Published
 from abr.worker.live import LiveEvent
 from abr.worker.puller import Puller
 
-_REOPENED = 16
-"""How often a feed may change its tracks: each time costs a new decoder."""
+_ATTEMPTS = 6
+"""How often a source that is away is asked for within the grace."""
 
 
 class Channel:
@@ -64,28 +66,36 @@ class Channel:
                 self._places[place].feed = None
 
     def carry(self, source: Input, place: int = 0) -> None:
-        """Give the event an input's feed until that ends. Raises what keeps an event from beginning."""
+        """Give the event an input's feed until that ends; while an event ends, wait and begin the next.
+
+        Raises what keeps an event from beginning, and what makes the feed unusable.
+        """
         own = self._places[place]
         with self._changed:
-            if self._stopping:
+            self._changed.wait_for(lambda: self._stopping or self.phase is not Phase.ENDING)
+            if self._stopping or (self.event is None and self._closed()):
                 return
             event = self.event or self._begin(source)
             self._lost_at = None
             own.source = source
-            own.counted = own.counted if source.again else {}
             own.seen = seen = _described(source, self._books.clock.wall())
             self._phase(Phase.LIVE)
         self._log.info("feed connected", feed=source.name, video=seen.video, audio=seen.audio)
         try:
-            event.carry(source, place)
+            event.carry(source, place, partial(self._see_again, own, source, seen.since))
         finally:
             self._log.info("feed ended", feed=source.name, reason=source.ended or "stopped")
             with self._changed:
-                own.mended, own.counted = own.repairs(), source.stats()
+                own.mended = own.repairs()
                 own.source = own.seen = None
                 self._lost_at = self._books.clock.monotonic()
-                if event is self.event and not self._fed():
+                if self.phase is Phase.LIVE and not self._fed():
                     self._phase(Phase.GRACE)
+
+    def _see_again(self, own: "_Place", source: Input, since: int) -> None:
+        """A feed goes on with other tracks."""
+        own.seen = seen = _described(source, since)
+        self._log.info("feed changed", feed=source.name, video=seen.video, audio=seen.audio)
 
     def run(self, check: Callable[[], None]) -> None:
         """Wait for events and end them, until `stop`, or the first one's end with `once`.
@@ -99,6 +109,8 @@ class Channel:
             with self._changed:
                 self._changed.wait(self._pause())
                 over = self.event is not None and self._is_over()
+                if over:  # under the lock: no feed comes in between
+                    self._phase(Phase.ENDING)
             if over:
                 self._end()
 
@@ -116,6 +128,11 @@ class Channel:
         """Wait, and answer whether to stop: for a file that is read at its own pace."""
         with self._changed:
             return self._changed.wait_for(lambda: self._stopping or self._failed(), seconds)
+
+    def urgency(self) -> float:
+        """Seconds between two attempts at a source that is away: several fall into the grace of an event."""
+        waiting = self.phase is Phase.GRACE and self._grace_left() > 0
+        return float(self._settings.grace) / _ATTEMPTS if waiting else math.inf
 
     def over(self) -> bool:
         """Whether `run` ends, or has to."""
@@ -144,6 +161,7 @@ class Channel:
                 str(event.condition(place)) if event and own.seen else "away",
                 on_air=event is not None and event.mixer.on_air == place,
                 chosen=self._chosen == place,
+                link=own.link(),
             )
             for place, (address, own) in enumerate(zip(self._settings.inputs, self._places, strict=True))
         )
@@ -192,16 +210,9 @@ class Channel:
         return any(own.seen for own in self._places)
 
     def _read(self, feed: Feed, place: int) -> None:
-        """A feed whose tracks change is opened again; the event goes on, on the same time line."""
         clock, past = self._books.clock, self._places[place].past
         with self._recorded(feed) as tapped, closing(Published(tapped, clock, past)) as source:
             self.carry(source, place)
-            for _ in range(_REOPENED):
-                if not source.reopen:
-                    return
-                source.open_again()
-                self.carry(source, place)
-            feed.abort("its tracks change all the time")
 
     def _recorded(self, feed: Feed) -> AbstractContextManager[Feed]:
         return nullcontext(feed) if self.recorder is None else self.recorder.tapped(feed)
@@ -221,10 +232,9 @@ class Channel:
     def _end(self) -> None:
         event = self.event
         assert event is not None
-        self._phase(Phase.ENDING)
         try:
             event.end()
-        except StageFailed as failure:
+        except AbrError as failure:
             self.failure = failure
         if self._done and not event.progress.released:
             names = ", ".join(address.name for address in self._settings.inputs)
@@ -237,7 +247,7 @@ class Channel:
             "event ended",
             id=event.session.event,
             segments=event.progress.released,
-            **event.counters(),
+            **event.summary(),
         )
 
     def _failed(self) -> bool:
@@ -266,7 +276,12 @@ class Channel:
             return False
         if self.failure is not None:
             raise self.failure
-        return self._stopping or self._done or (self._settings.once and self._events > 0)
+        return self._closed()
+
+    def _closed(self) -> bool:
+        """Whether no event begins any more."""
+        one = self._settings.once and self._events > 0
+        return self._stopping or self._done or self.failure is not None or one
 
     def _phase(self, phase: Phase) -> None:
         with self._changed:
@@ -295,16 +310,18 @@ class _Place:
     """What its feeds brought lately."""
     mended: Counter[str] = field(default_factory=Counter)
     """What was repaired in the feeds that are over."""
-    counted: dict[str, int] = field(default_factory=dict)
-    """What of the present feed's repairs is in `mended` already: it was opened again."""
 
     def repairs(self) -> Counter[str]:
         """What was repaired in all its feeds."""
         total = Counter(self.mended)
         if self.source is not None:
             total.update(self.source.stats())
-            total.subtract(self.counted)
         return total
+
+    def link(self) -> LinkState | None:
+        """The readings of its SRT connection, if it has one."""
+        source = self.source
+        return source.link if source else None
 
     def now(self) -> FeedState | None:
         """Its feed, with what that has received by now."""
@@ -329,6 +346,10 @@ class Entry:
     def pause(self, seconds: float) -> bool:
         """Wait, and answer whether to stop."""
         return self._channel.pause(seconds)
+
+    def urgency(self) -> float:
+        """Seconds between two attempts at what is away."""
+        return self._channel.urgency()
 
     def lose(self, failure: AbrError) -> None:
         """It can never be read."""

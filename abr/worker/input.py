@@ -1,21 +1,30 @@
 """What goes on air: a feed, or what is pulled (`worker.pulled`). Both give normalised packets."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from abr.clock import Clock
+from abr.errors import FeedUnreadable
 from abr.ingest.demux import Demuxer
 from abr.ingest.feed import Feed
 from abr.ingest.normalise import Normaliser
 from abr.ingest.past import Past
 from abr.model.media import Gap, Packet, Track
 from abr.model.state import LinkState
+from abr.model.time import NANO
 
 Items = Iterator[Sequence[Packet | Gap]]
 
 
 _AGAIN = {"fpsprobesize": "0"}
 """Frames that FFmpeg waits for to tell their rate (20 otherwise, most of a second): the ladder has one already."""
+
+_CHANGES = 16
+"""How often in a row a feed may change its tracks: each time costs a new decoder."""
+
+_CALM = 60 * NANO
+"""Tracks that stayed for so long end the row."""
 
 
 class Input(Protocol):
@@ -38,14 +47,11 @@ class Input(Protocol):
         """The readings of an SRT connection; None for all others."""
         ...
 
-    @property
-    def reopen(self) -> bool:
-        """Whether the feed goes on, on the same time line, with other tracks: `open_again`."""
-        ...
+    def open_again(self) -> bool:
+        """Open it with other tracks, where it goes on with such on the same time line; else it is over: False.
 
-    @property
-    def again(self) -> bool:
-        """Whether this is the same feed, opened again."""
+        Asked when `items` came to their end. Raises FeedUnreadable.
+        """
         ...
 
     def stats(self) -> dict[str, int]:
@@ -67,29 +73,29 @@ class Published:
         self._normaliser = Normaliser(self._demuxer.tracks, now=clock.monotonic, past=past, opened=opened)
         self._corrupt = 0
         """Damaged packets of containers that are closed."""
-        self.again = False
+        self._changes = Changes(opened)
+        self._now = clock.monotonic
+        self.tracks = self._demuxer.tracks
 
-    def open_again(self) -> None:
-        """Open the feed with the tracks that it has now. Raises FeedUnreadable."""
+    def open_again(self) -> bool:
+        """Open the feed with the tracks that it has now, if it has others. Raises FeedUnreadable."""
+        if not self._demuxer.reopen:
+            return False
+        if not self._changes.allow(self._now()):
+            raise FeedUnreadable(f"{self.name}: its tracks change all the time")
         self._demuxer.close()
-        self._corrupt += self._demuxer.corrupt
         self._feed.restart()
-        self._demuxer = Demuxer(self._feed, options=_AGAIN)
-        self._normaliser.change_tracks(self._demuxer.tracks)
-        self.again = True
-
-    @property
-    def tracks(self) -> tuple[Track, ...]:
-        return self._demuxer.tracks
+        again = Demuxer(self._feed, options=_AGAIN)
+        self._corrupt += self._demuxer.corrupt
+        self._demuxer = again
+        self._normaliser.change_tracks(again.tracks)
+        # FFmpeg has seen too little for more than a guess of their rate.
+        self.tracks = tuple(replace(track, frame_rate=None) for track in again.tracks)
+        return True
 
     @property
     def ended(self) -> str | None:
-        return self._demuxer.ended
-
-    @property
-    def reopen(self) -> bool:
-        """Whether the feed goes on, on the same time line, with other tracks."""
-        return self._demuxer.reopen
+        return self._feed.ended or self._demuxer.ended
 
     @property
     def received(self) -> int:
@@ -100,7 +106,8 @@ class Published:
         return self._feed.stats().link
 
     def stats(self) -> dict[str, int]:
-        return self._normaliser.stats() | {"corrupt": self._corrupt + self._demuxer.corrupt}
+        corrupt = self._corrupt + self._demuxer.corrupt
+        return self._normaliser.stats() | {"corrupt": corrupt} | dict(self._feed.stats().wrong)
 
     def items(self) -> Items:
         for packet in self._demuxer.packets():
@@ -108,3 +115,17 @@ class Published:
 
     def close(self) -> None:
         self._demuxer.close()
+
+
+class Changes:
+    """How often a feed has changed its tracks without a calm minute in between. `now` is a clock's, in ns."""
+
+    def __init__(self, now: int) -> None:
+        self._latest = now
+        self._count = 0
+
+    def allow(self, now: int) -> bool:
+        """It changes them once more: whether that is borne."""
+        self._count = 1 if now - self._latest >= _CALM else self._count + 1
+        self._latest = now
+        return self._count <= _CHANGES

@@ -2,7 +2,8 @@
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,6 +14,7 @@ from abr.errors import FeedRefused, MediaError
 from abr.model.media import Track
 from abr.model.segment import Release
 from abr.model.time import NANO
+from abr.transcode import load
 from abr.transcode.decode import Decoder
 from abr.transcode.filler import OnSlate
 from abr.transcode.grid import LiveGrid
@@ -23,7 +25,7 @@ from abr.transcode.source import Source
 from abr.worker.delivery import Books, Delivery
 from abr.worker.event import begin_session, end_session, live_cutters, open_session
 from abr.worker.input import Input
-from abr.worker.packager import Packager, Tally
+from abr.worker.packager import Marks, Packager, Tally
 from abr.worker.pipeline import Arrival, Encoders, FeedBegin, FeedEnd, Pipeline
 from abr.worker.relief import Relief, relief_levels
 from abr.worker.stage import Closed, Horizon, Inbox, Threads
@@ -31,8 +33,10 @@ from abr.worker.stage import Closed, Horizon, Inbox, Threads
 _ROOM = 512
 """Packets that may wait for the decoder: some seconds of a feed; then its connection waits."""
 
-_SHOWN = ("repeated", "dropped", "idle", "moved")
-"""Counters of the grid that an operator reads."""
+_ALWAYS = ("repeated", "dropped")
+
+SHOWN = ("repeated", "dropped", "surplus", "unused", "idle", "moved", "silence", "late", "early", "cut")
+"""Counters of the grid that an operator reads: all that was lost, and what stands in its place."""
 
 
 @dataclass(slots=True)
@@ -101,7 +105,7 @@ class LiveEvent:
         self._inputs = [item.name for item in settings.inputs]
         self.selector = Selector(len(self._inputs), _rules(settings))
         self.mixer = Mixer(self.grid, self.selector, self._switched)
-        self._start(encoders)
+        self._start(encoders, patience=int(settings.relief_after * NANO))
 
     def _grid(self, settings: LiveSettings, slate: Slate) -> LiveGrid:
         video = self.ladder.video
@@ -113,8 +117,9 @@ class LiveEvent:
             slated=self._slated,
         )
 
-    def _start(self, encoders: Encoders) -> None:
+    def _start(self, encoders: Encoders, *, patience: int) -> None:
         self.threads = Threads()
+        self._scaler = encoders.scaler
         self._refused: dict[int, tuple[FeedBegin, MediaError]] = {}
         self._decoders: dict[int, Decoder] = {}
         self._undecodable: Counter[str] = Counter()
@@ -123,8 +128,8 @@ class LiveEvent:
         self._horizons = tuple(Horizon(self.clock) for _ in self._inputs)
         self.relief: Relief | None = None
         if self.ladder.video:
-            levels = relief_levels(self.ladder, encoders)
-            self.relief = Relief(self.ladder, levels, self.clock, self._books.log)
+            levels, rules = relief_levels(self.ladder, encoders), load.Rules(patience=patience)
+            self.relief = Relief(self.ladder, levels, self.clock, self._books.log, rules)
         pipeline = Pipeline(
             decoder=self._decoder,
             placer=self.mixer,
@@ -137,21 +142,35 @@ class LiveEvent:
         )
         self._arriving: list[Inbox[Arrival]] = pipeline.start(self.threads)
 
-    def carry(self, feed: Input, place: int = 0) -> None:
-        """Read an input's feed to its end, in the calling thread. Raises MediaError for one that cannot be decoded."""
-        begin = FeedBegin(feed.tracks, again=feed.again)
+    def carry(self, feed: Input, place: int, changed: Callable[[], None]) -> None:
+        """Read an input's feed to its end, in the calling thread; `changed` is told of each time it has other tracks.
+
+        Raises MediaError for one that cannot be decoded, FeedUnreadable for one that cannot be opened again.
+        """
         try:
-            self._give(place, begin)
-            for packets in feed.items():
-                self._give(place, packets)
-                if self._why_refused(place, begin):
-                    break
-            if not feed.reopen or self._why_refused(place, begin):
-                self._give(place, FeedEnd())
+            with self._ending(place):
+                self._bring(feed, place, FeedBegin(feed.tracks))
+                while feed.open_again():
+                    changed()
+                    self._bring(feed, place, FeedBegin(feed.tracks, again=True))
         except Closed:
             self.threads.check()
-        if error := self._why_refused(place, begin):
-            raise error
+
+    @contextmanager
+    def _ending(self, place: int) -> Iterator[None]:
+        """However a feed ends, the input learns of it: else it stayed on air, dead."""
+        try:
+            yield
+        finally:
+            self._give(place, FeedEnd())
+
+    def _bring(self, feed: Input, place: int, begin: FeedBegin) -> None:
+        """What a feed brings with these tracks. Raises MediaError, Closed."""
+        self._give(place, begin)
+        for packets in feed.items():
+            self._give(place, packets)
+            self._check_refused(place, begin)
+        self._check_refused(place, begin)
 
     def end(self) -> None:
         """Flush everything, then journal and origins learn that it is over. Raises StageFailed."""
@@ -170,8 +189,9 @@ class LiveEvent:
         return decoder
 
     def undecodable(self) -> dict[str, int]:
-        """Packets that the decoders refused, and frames that were damaged, since the event began."""
+        """Packets and frames that could not be decoded or converted, and frames that were damaged, since the event began."""
         total = Counter(self._undecodable)
+        total["refused"] += self.grid.stats()["refused"] + (self._scaler.refused if self._scaler else 0)
         for decoder in tuple(self._decoders.values()):
             total.update(_refused(decoder))
         return dict(total)
@@ -217,10 +237,11 @@ class LiveEvent:
     def _refuse(self, place: int, begin: FeedBegin, error: MediaError) -> None:
         self._refused[place] = begin, error
 
-    def _why_refused(self, place: int, begin: FeedBegin) -> MediaError | None:
-        """The latest refusal of an input, if it is that of this feed and not of the one before."""
+    def _check_refused(self, place: int, begin: FeedBegin) -> None:
+        """Raise the latest refusal of an input, if it is that of this feed and not of the one before."""
         refused = self._refused.get(place)
-        return refused[1] if refused is not None and refused[0] is begin else None
+        if refused is not None and refused[0] is begin:
+            raise refused[1]
 
     def tallies(self) -> Mapping[str, Tally]:
         """What each rendition has given so far; empty before the first packet."""
@@ -229,7 +250,12 @@ class LiveEvent:
     def counters(self) -> dict[str, int]:
         """What the grid had to mend since the event began."""
         counts = self.grid.stats()
-        return {name: counts.get(name, 0) for name in _SHOWN}
+        return {name: counts[name] for name in SHOWN}
+
+    def summary(self) -> dict[str, int]:
+        """What an event's last line says: frames repeated and dropped, and whatever else there was."""
+        counts = self.counters() | self.undecodable()
+        return {name: count for name, count in counts.items() if count or name in _ALWAYS}
 
     def _slated(self, slate: OnSlate) -> None:
         """The slate comes, or goes: told by the grid."""
@@ -251,8 +277,10 @@ class LiveEvent:
         """Made with the first packet: then the grid knows where it begins."""
         cutters = live_cutters(self.session, self._first())
         books = self._books.journal, self._books.spool
-        slated = self.grid.filler.holds
-        self._made = Packager(self.session, cutters, books, self._released, slated=slated)
+        marks = Marks(slated=self.grid.filler.holds)
+        if self.relief is not None:
+            marks = marks._replace(shed=self.relief.shed)
+        self._made = Packager(self.session, cutters, books, self._released, marks=marks)
         return self._made
 
     def _released(self, releases: Sequence[Release]) -> None:

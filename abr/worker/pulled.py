@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from abr.clock import Clock
 from abr.config.pull import PullAddress
 from abr.ingest.normalise import Normaliser
+from abr.ingest.past import Past
 from abr.ingest.pull import PulledFeed
 from abr.ingest.source import Opener
 from abr.model.media import Gap, Packet
@@ -18,16 +19,26 @@ Spawn = Callable[[str, Callable[[], None]], None]
 class Pulled:
     """An opened source, at its own pace where nobody else sets one; a file with `loop` again and again.
 
-    Raises FeedError.
+    `past` is what the connections before brought: servers send some of it again. With `watch` a live one ends where
+    another track comes: `late`. Raises FeedError.
     """
 
-    reopen = False
-    again = False
     link = None
 
-    def __init__(self, address: PullAddress, opener: Opener, spawn: Spawn) -> None:
+    def __init__(
+        self,
+        address: PullAddress,
+        opener: Opener,
+        spawn: Spawn,
+        past: Past | None = None,
+        *,
+        watch: bool = True,
+    ) -> None:
         self._address, self._opener = address, opener
+        opened = opener.clock.monotonic()
         self._source = opener.open(address)
+        if watch and self._source.live:
+            self._source.demuxer.watch()
         self._ahead: Ahead | None = None
         if self._source.remote:
             self._ahead = Ahead(self._source, clock=opener.clock, stop=self._wanted)
@@ -36,7 +47,7 @@ class Pulled:
         self.tracks = self._source.demuxer.tracks
         self.stopped = False
         """Whether it ended because `wait` said so."""
-        self._normaliser = Normaliser(self.tracks)
+        self._normaliser = self._normalise(past, opened)
         self._paced: PulledFeed | None = None
 
     @property
@@ -63,13 +74,19 @@ class Pulled:
         return self._source.forbidden
 
     @property
+    def late(self) -> bool:
+        """Whether it ended because another track came: opened anew it has that."""
+        return self._source.demuxer.late
+
+    @property
     def failed(self) -> bool:
         """Whether it ended before its end."""
         return not self.stopped and not self._source.whole
 
     def stats(self) -> dict[str, int]:
         behind = {"late": self._paced.late} if self._paced else {}
-        return self._normaliser.stats() | {"corrupt": self._source.demuxer.corrupt} | behind
+        wrong = {"corrupt": self._source.demuxer.corrupt, "unavailable": self._source.missed}
+        return self._normaliser.stats() | wrong | behind
 
     def items(self) -> Items:
         packets = self._packets()
@@ -82,11 +99,22 @@ class Pulled:
             yield (item,)
         self.stopped = self.stopped or paced.stopped
 
+    def open_again(self) -> bool:
+        """Other tracks end it: what is opened anew is another connection, with a time line of its own."""
+        return False
+
     def close(self) -> None:
         if self._ahead is not None:
             self._ahead.leave("the worker does not read it any more")
         else:
             self._source.close()
+
+    def _normalise(self, past: Past | None, opened: int) -> Normaliser:
+        """What is live comes when it comes; a file is read as fast as it is wanted."""
+        if not self._source.live:
+            return Normaliser(self.tracks)
+        now = self._opener.clock.monotonic
+        return Normaliser(self.tracks, now=now, past=past, opened=self._source.began or opened)
 
     def _packets(self) -> Iterator[Packet | Gap]:
         while True:

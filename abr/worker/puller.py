@@ -10,14 +10,21 @@ from typing import NamedTuple, Protocol
 from abr.clock import Clock
 from abr.config.pull import PullAddress, parse_udp
 from abr.errors import AbrError, EncoderMissing, FeedError, FeedLost, FeedRefused, MediaError
-from abr.ingest.backoff import GOOD, Backoff
+from abr.ingest.backoff import FIRST, GOOD, Backoff
 from abr.ingest.feed import Feed
+from abr.ingest.past import Past
 from abr.ingest.source import Opener
 from abr.ingest.udp import open_udp
 from abr.log import Logger
 from abr.model.time import NANO
 from abr.worker.input import Input
 from abr.worker.pulled import Pulled, Spawn
+
+_CHANGES = 3
+"""A live playlist is opened again behind its edge, where the new track may not be yet; but some can never be read."""
+
+_LOOK = 1.0
+"""Seconds of a pause between two looks at whether it is urgent."""
 
 
 class Air(Protocol):
@@ -26,6 +33,7 @@ class Air(Protocol):
     def take(self, feed: Feed) -> None: ...
     def carry(self, source: Input) -> None: ...
     def pause(self, seconds: float) -> bool: ...
+    def urgency(self) -> float: ...
     def lose(self, failure: AbrError) -> None: ...
     def finish(self) -> None: ...
 
@@ -35,6 +43,8 @@ class _Lost(NamedTuple):
 
     reason: str
     lasted: int = 0
+    late: bool = False
+    """Whether it is there, and only has another track."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,9 @@ class Puller:
         self._awaited = address.awaited
         """Whether it is live, as far as that is known by now."""
         self._pausing: _Pause | None = None
+        self._past = Past()
+        self._changes = 0
+        """How many connections in a row ended because another track came."""
         self._opening = False
         self._opener = Opener(around.clock, air.pause, self._told, around.private)
 
@@ -83,14 +96,22 @@ class Puller:
         self._around.log.info("pulling", source=self._address.name)
         while not self._air.pause(0.0):
             lost = self._try()
-            if lost is None:
+            if lost is None or (not lost.late and self._rest(lost)):
                 return
-            seconds = self._backoff.failed(lost.lasted)
-            self._told(seconds, self._backoff.attempt, lost.reason)
-            stopped = self._air.pause(seconds)
-            self._pausing = None
-            if stopped:
-                return
+
+    def _rest(self, lost: _Lost) -> bool:
+        """Wait before the next attempt; whether to stop. What becomes urgent meanwhile waits no longer."""
+        seconds = self._backoff.failed(lost.lasted, self._longest())
+        self._told(seconds, self._backoff.attempt, lost.reason)
+        now = self._around.clock.monotonic
+        began, stopped = now(), False
+        while not stopped and (left := min(seconds, self._longest()) - (now() - began) / NANO) > 0:
+            stopped = self._air.pause(min(left, _LOOK))
+        self._pausing = None
+        return stopped
+
+    def _longest(self) -> float:
+        return max(float(FIRST), self._air.urgency())
 
     def _try(self) -> _Lost | None:
         """Open it and put it on air until it ends; None when it need not be opened again."""
@@ -138,7 +159,8 @@ class Puller:
             raise FeedLost(str(error)) from error  # the stream that is asked for may be there later
 
     def _carry(self) -> _Lost | None:
-        with closing(Pulled(self._address, self._opener, self._around.spawn)) as source:
+        spawn, watch = self._around.spawn, self._changes < _CHANGES
+        with closing(Pulled(self._address, self._opener, spawn, self._past, watch=watch)) as source:
             self._opening, began = False, self._around.clock.monotonic()
             self._awaited = self._awaited or source.live
             self._air.carry(source)
@@ -146,8 +168,9 @@ class Puller:
             if self._air.pause(0.0):
                 return None
             reason = source.ended or "it ended"
+            self._changes = (self._changes if lasted < GOOD else 0) + 1 if source.late else 0
             if source.failed and source.live and not source.forbidden:
-                return _Lost(reason, lasted)
+                return _Lost(reason, lasted, source.late)
             if source.failed:
                 self._air.lose(FeedLost(f"--pull {self._address.name}: {reason}"))
             else:

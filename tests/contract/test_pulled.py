@@ -10,7 +10,9 @@ import pytest
 from abr.clock import SystemClock
 from abr.config.pull import PullAddress, parse_pull
 from abr.errors import FeedLost, FeedRefused, FeedUnreadable
+from abr.ingest.past import Past
 from abr.ingest.source import Opener
+from abr.model.media import Kind
 from abr.worker.pulled import Pulled
 from abr.worker.stage import Threads
 from tests.fakes.publisher import write_clip
@@ -42,6 +44,43 @@ def listed(clip, tmp_path_factory):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+@pytest.fixture(scope="module")
+def parts():
+    """Makes files of two seconds of a programme from one second to another, with these kinds of tracks."""
+    file = io.BytesIO()
+    write_clip(file, 14 * 25)
+
+    def make(first, last, kinds):
+        return {f"{second:02}.ts": part(file, second, kinds) for second in range(first, last, 2)}
+
+    return make
+
+
+def part(flv, first, kinds):
+    """Two seconds of it as MPEG-TS."""
+    made = io.BytesIO()
+    with av.open(io.BytesIO(flv.getvalue()), format="flv") as source, av.open(made, "w", "mpegts") as target:
+        streams = {
+            stream.index: target.add_stream_from_template(stream)
+            for stream in source.streams
+            if stream.type in kinds
+        }
+        for packet in source.demux():
+            wanted = packet.stream_index in streams and packet.dts is not None
+            if wanted and first <= packet.dts * packet.time_base < first + 2:
+                packet.stream = streams[packet.stream_index]
+                target.mux(packet)
+    return made.getvalue()
+
+
+def playlist(files, first, last):
+    """Some of the files as a live playlist."""
+    lines = ["#EXTM3U", "#EXT-X-TARGETDURATION:2", f"#EXT-X-MEDIA-SEQUENCE:{first}"]
+    for name in sorted(files)[first:last]:
+        lines += ["#EXTINF:2.0,", name]
+    return "\n".join(lines).encode() + b"\n"
+
+
 class Quick:
     """A clock that runs on when somebody waits for it, so that no pace takes time."""
 
@@ -62,10 +101,10 @@ class Quick:
         return self.stopped.is_set()
 
 
-def pull(address: PullAddress, clock=None, private=False):
+def pull(address: PullAddress, clock=None, private=False, past=None, watch=True):
     """Everything that comes of an address, and the closed input."""
     clock, threads = clock or Quick(), Threads()
-    source = Pulled(address, Opener(clock, clock.wait, private=private), threads.spawn)
+    source = Pulled(address, Opener(clock, clock.wait, private=private), threads.spawn, past, watch=watch)
     try:
         items = [item for batch in source.items() for item in batch]
     finally:
@@ -188,6 +227,89 @@ def test_an_rtmp_server_is_pulled_until_it_ends():
         assert (source.failed, source.live, source.name) == (True, True, server.url.rpartition("/")[0])
         assert source.ended == "the server ended it, or the connection broke"
         assert server.asked[-1] == "play"
+
+
+def shown(items, source):
+    """The times of the pictures that are shown, ms."""
+    pictures = (item for item in items if source.tracks[item.track].width and not item.hidden)
+    return [round(item.dts * source.tracks[item.track].time_base * 1000) for item in pictures]
+
+
+def test_a_live_playlist_that_is_opened_anew_shows_nothing_twice_and_takes_no_time_for_it(parts, monkeypatch):
+    monkeypatch.setattr("abr.ingest.source._SILENCE", 1)
+    clock, past = Quick(), Past()
+    both = parts(0, 10, ("video", "audio"))
+    with serving(**both) as site:
+        site.pages["/live.m3u8"] = playlist(both, 0, 3)
+        before, source = pull(parse_pull(site.url("/live.m3u8")), clock, past=past)
+        assert source.failed
+        waited = clock.ahead
+        site.pages["/live.m3u8"] = playlist(both, 0, 4)
+        after, source = pull(parse_pull(site.url("/live.m3u8")), clock, past=past)
+    times = shown(before, source) + shown(after, source)
+    # The last ones are still in FFmpeg's parser.
+    assert times == [times[0] + 40 * place for place in range(8 * 25 - 2)]
+    assert clock.ahead - waited < 2.5e9
+    assert source.stats()["replayed"] > 2 * 50
+
+
+@pytest.mark.parametrize("kept", ["video", "audio"])
+def test_a_track_that_begins_late_in_a_live_playlist_is_told(parts, monkeypatch, kept):
+    monkeypatch.setattr("abr.ingest.source._SILENCE", 3)
+    files = parts(0, 8, (kept,)) | parts(8, 14, ("video", "audio"))
+    with serving(**files) as site:
+        pages = iter([playlist(files, 0, 4), playlist(files, 0, 5)])
+        last = Page(playlist(files, 0, 6))
+        site.pages["/live.m3u8"] = lambda: Page(next(pages, last.body))
+        items, source = pull(parse_pull(site.url("/live.m3u8")))
+        assert {track.kind for track in source.tracks} == {Kind(kept)}
+        assert (source.late, source.failed, source.live) == (True, True, True)
+        assert source.ended == "a track appeared that was not there when it was opened"
+        assert len(items) > 140
+        site.pages["/live.m3u8"] = playlist(files, 4, 7)
+        _, source = pull(parse_pull(site.url("/live.m3u8")))
+        assert {track.kind for track in source.tracks} == set(Kind)
+        assert not source.late
+
+
+def test_a_track_that_begins_late_in_a_feed_over_http_is_told(parts):
+    files = parts(0, 10, ("video",)) | parts(10, 14, ("video", "audio"))
+    body = b"".join(files[name] for name in sorted(files))
+    with serving(radio=Page(body, ranges=False, length=False)) as site:
+        items, source = pull(parse_pull(site.url("/radio")))
+    assert (source.late, source.live, [track.kind for track in source.tracks]) == (True, True, [Kind.VIDEO])
+    assert pictures(items, source) > 200
+
+
+def test_a_track_that_begins_late_at_an_rtmp_server_is_told():
+    with playing(100, quiet=2500) as server:
+        _, source = pull(parse_pull(server.url), SystemClockThatWaits())
+        assert (source.late, source.live, [track.kind for track in source.tracks]) == (
+            True,
+            True,
+            [Kind.VIDEO],
+        )
+        assert source.ended == "a track appeared that was not there when it was opened"
+
+
+def test_a_late_track_that_is_not_waited_for_ends_nothing():
+    with playing(100, quiet=2500) as server:
+        _, source = pull(parse_pull(server.url), SystemClockThatWaits(), watch=False)
+        assert not source.late
+        assert source.ended == "the server ended it, or the connection broke"
+
+
+def test_what_an_rtmp_server_sends_once_more_is_left_out():
+    past = Past()
+    with playing(150, programme=True) as server:
+        threading.Timer(3.5, server.cut.set).start()
+        before, source = pull(parse_pull(server.url), SystemClockThatWaits(), past=past)
+        server.cut.clear()
+        after, source = pull(parse_pull(server.url), SystemClockThatWaits(), past=past)
+    first, second = shown(before, source), shown(after, source)
+    assert source.stats()["replayed"] > 10
+    assert 0 < second[0] - first[-1] < 500
+    assert len(first) + len(second) >= 140
 
 
 def test_a_server_that_stalls_does_not_keep_who_wants_to_stop():

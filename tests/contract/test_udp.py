@@ -10,9 +10,12 @@ from abr.clock import SystemClock
 from abr.config.pull import UdpAddress
 from abr.errors import AddressInUse, FeedLost, UsageError
 from abr.ingest.udp import UdpFeed, open_udp
+from abr.model.media import Kind
+from tests.fakes.multiplex import AAC, AUDIO_PID, H264, VIDEO_PID, association, program_map, unit
 
 HERE = UdpAddress("127.0.0.1", 0)
 PACKET = b"\x47" + bytes(187)
+KEY = unit(VIDEO_PID, "key", access=True)
 
 
 @contextmanager
@@ -41,7 +44,8 @@ def test_datagrams_are_read_as_bytes_in_pieces_of_any_size():
             assert 0 < len(piece) <= 500
             got += piece
         assert got == PACKET * 8
-        assert (feed.stats().bytes, feed.stats().messages, feed.dropped) == (188 * 8, 2, 0)
+        assert (feed.stats().bytes, feed.stats().messages) == (188 * 8, 2)
+        assert set(feed.stats().wrong.values()) == {0}
         assert feed.name == "udp://127.0.0.1:0"
 
 
@@ -49,6 +53,12 @@ def test_a_plain_rtp_header_is_taken_off():
     with receiving() as (feed, sender):
         sender.send(b"\x80\x21" + bytes(10) + PACKET)
         assert feed.read(1000) == PACKET
+
+
+def test_parity_behind_each_packet_is_taken_off():
+    with receiving() as (feed, sender):
+        sender.send((PACKET + bytes(16)) * 7)
+        assert feed.read(2000) == PACKET * 7
 
 
 def test_silence_is_the_end_and_stays_it():
@@ -80,7 +90,30 @@ def test_the_oldest_go_when_nobody_reads(monkeypatch):
         for number in range(5):
             feed._keep(bytes([0x47, number]) + bytes(186))
         assert [feed.read(188)[1] for _ in range(3)] == [2, 3, 4]
-        assert feed.dropped == 2
+        assert feed.stats().wrong == {"skipped": 0, "overrun": 2}
+
+
+def test_a_track_that_comes_late_asks_for_a_new_container():
+    sound, tables = unit(AUDIO_PID, "s"), program_map({VIDEO_PID: H264, AUDIO_PID: AAC}, version=1)
+    opening = association() + program_map({VIDEO_PID: H264}) + KEY
+    with receiving(idle_ms=300) as (feed, sender):
+        sender.send(opening)
+        assert feed.read(1000) == opening
+        feed.settle([Kind.VIDEO])
+        sender.send(tables + sound)
+        sender.send(KEY + sound)
+        assert (feed.read(1000), feed.reopen, feed.ended) == (b"", True, None)
+        feed.restart()
+        assert b"".join(iter(lambda: feed.read(1000), b"")) == association() + tables + KEY + sound
+        assert (feed.reopen, feed.ended) == (False, "nothing came for 0 s")
+
+
+def test_what_is_no_mpeg_ts_says_so(monkeypatch):
+    monkeypatch.setattr("abr.formats.mpegts._ALIEN", 1000)
+    with receiving() as (feed, _):
+        feed._keep(bytes(2000))
+        assert feed.read(1000) == b""
+        assert feed.ended == "the publisher sends no MPEG-TS"
 
 
 def test_a_multicast_group_is_joined():

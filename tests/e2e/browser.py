@@ -54,10 +54,15 @@ class Player:
 
     def report(self) -> dict[str, Any]:
         """What it has seen, when it has ended; the test fails if that is not good."""
+        report = self.told()
+        assert report["ok"], report
+        return report
+
+    def told(self) -> dict[str, Any]:
+        """The same, good or not."""
         done = self._program.wait(self._seconds + START)
         assert done.out, done.err
         report: dict[str, Any] = json.loads(done.out)
-        assert report["ok"], report
         return report
 
 
@@ -73,6 +78,13 @@ def preview(folder: Path, url: str, shot: Path) -> dict[str, Any]:
     """What a browser finds on the worker's page; its picture goes to `shot`."""
     command = _harness("preview.mjs", "--url", url, "--shot", str(shot))
     with running(folder, "preview", *command) as program:
+        return Player(program, 20).report()
+
+
+def choosing(folder: Path, url: str, *answers: str) -> dict[str, Any]:
+    """What the page asks and shows while its second input is taken by hand, as often as there are `answers` and once more."""
+    command = _harness("choose.mjs", "--url", url, "--answers", ",".join(answers))
+    with running(folder, "choose", *command) as program:
         return Player(program, 20).report()
 
 

@@ -108,6 +108,29 @@ def test_a_lost_live_source_is_reconnected_to_within_its_event(tmp_path: Path) -
     assert "#EXT-X-DISCONTINUITY\n" not in (tmp_path / "a/tv/144p/index.m3u8").read_text()
 
 
+def test_sound_that_begins_late_is_heard_in_the_same_event(tmp_path: Path) -> None:
+    with (
+        playing(60 * 25, quiet=6000, programme=True) as server,
+        abr(tmp_path, *options(server.url)) as worker,
+    ):
+        worker.until("the sound", lambda: len(worker.log("feed connected")) == 2, 30)
+        time.sleep(2)
+        done = worker.interrupt(15)
+    assert done.code == 0, done.err
+    assert [line["audio"] for line in worker.log("feed connected")] == ["", "aac 48 kHz"]
+    assert worker.log("source lost") == []
+    assert len(worker.log("event began")) == 1
+
+
+def test_ctrl_c_ends_a_source_that_goes_on(tmp_path: Path) -> None:
+    with playing(60 * 25) as server, abr(tmp_path, *options(server.url)) as worker:
+        worker.until("the feed", lambda: worker.log("feed connected"), 30)
+        time.sleep(3)
+        done = worker.interrupt(15)
+    assert done.code == 0, done.err
+    assert ended(worker)["segments"] >= 1
+
+
 def test_a_source_that_is_not_there_yet_is_waited_for(tmp_path: Path) -> None:
     with abr(tmp_path, *options(f"rtmp://127.0.0.1:{free_port()}/live/hunter2")) as worker:
         worker.until("two attempts", lambda: len(worker.log("source lost")) == 2, 20)

@@ -105,6 +105,25 @@ def test_a_broken_client_costs_one_line_and_the_server_goes_on(
     assert reader.feeds[0].ended == "the publisher stopped"
 
 
+@pytest.mark.parametrize(("key", "read"), [("key1", True), ("hunter2", False)])
+def test_a_client_that_waits_for_no_answer_is_read_once_its_key_was_right(
+    start: Callable[..., Running], key: str, read: bool
+) -> None:
+    reader = Reader()
+    server = start(reader.read)
+    with server.client() as client:
+        client.sendall(HANDSHAKE + connect() + publish(key) + media(MediaKind.VIDEO, 0, AVC_FRAME) + stop())
+        with suppress(ConnectionResetError):
+            read_until_closed(client)
+    if read:
+        assert reader.done.acquire(timeout=TIME_OUT)
+        assert AVC_FRAME in reader.data[0]
+        assert reader.feeds[0].ended == "the publisher stopped"
+    else:
+        server.log.wait_for("publisher refused", reason="wrong stream key")
+        assert not reader.feeds
+
+
 def test_a_fault_of_ours_costs_one_client_one_line(
     start: Callable[..., Running], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,8 +64,10 @@ class ChunkReader:
         """Bytes that one message, and all unfinished ones together, may have from now on."""
         self._chunk_size = FIRST_CHUNK_SIZE
         self._streams: dict[int, _ChunkStream] = {}
+        self.held = False
+        """Whether what comes is kept and not read, from the message on that was given last."""
         self._tail = b""
-        """The start of a chunk header that is not whole yet: at most 18 bytes."""
+        """The start of a chunk header that is not whole yet: at most 18 bytes; or what is held."""
         self._current: _ChunkStream | None = None
         self._latest = _ChunkStream(0)
         """The one whose chunk was read last."""
@@ -75,7 +77,7 @@ class ChunkReader:
         """Declared length of all unfinished messages."""
 
     def receive(self, data: bytes) -> Iterator[Message]:
-        """Read on; give each message that is whole now. To be exhausted before the next call.
+        """Read on; give each message that is whole now, until `held`. To be exhausted before the next call.
 
         Raises RemoteProtocolError; nothing may be read after that.
         """
@@ -84,7 +86,7 @@ class ChunkReader:
         position, end = 0, len(view)
         while position < end:
             if self._current is None:
-                after = self._begin_chunk(view, position)
+                after = _MORE if self.held else self._begin_chunk(view, position)
                 if after == _MORE:
                     self._tail = bytes(view[position:])
                     return
@@ -96,6 +98,11 @@ class ChunkReader:
                 yield message
             elif self._current is None:
                 position = self._take_run(view, position)
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that came and are not read yet."""
+        return len(self._tail)
 
     def _take(self, piece: memoryview) -> Message | None:
         stream = self._current

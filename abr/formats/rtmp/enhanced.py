@@ -22,7 +22,7 @@ _ONE_TRACK, _MANY_CODECS = 0, 2
 _MAX_TRACKS = 256
 """A track's number is one byte."""
 _OLD_HEVC = 12
-"""Codec number under which some encoders send HEVC, laid out as AVC is. It was never Adobe's; FFmpeg does not read it."""
+"""Codec number under which some encoders send HEVC, laid out as AVC is. It was never Adobe's; not every FFmpeg reads it."""
 _OLD_HEADER = 5
 """Bytes in front of such a picture: frame and codec, packet type, composition time."""
 

@@ -28,7 +28,7 @@ class ConnectRefused:
 
 @dataclass(frozen=True, slots=True)
 class PublishRequested:
-    """The client wants to publish; `ServerSession.accept` or `refuse` must answer before it sends media."""
+    """The client wants to publish; `ServerSession.accept` or `refuse` must answer. Until then no more of it is read."""
 
     app: str
     key: str = field(repr=False)

@@ -68,6 +68,8 @@ class ServerSession:
         self._window = WINDOW
         self._received = self._acknowledged = 0
         self._latest: int | None = None
+        self.resumes = False
+        """Whether `receive` has something to read before the peer sends more: it came with the request to publish."""
         self._announced = False
         """Whether the publisher called FCPublish."""
 
@@ -82,9 +84,14 @@ class ServerSession:
         return self._state is _State.ENDED
 
     def receive(self, data: bytes) -> list[Event]:
-        """Take bytes of the peer. Raises RemoteProtocolError, after which the session must not be used."""
+        """Take bytes of the peer; none, where it `resumes`.
+
+        What comes behind a request to publish is not read before that is accepted, and counts as sent by a stranger.
+        Raises RemoteProtocolError, after which the session must not be used.
+        """
         if self.ended:
             return []
+        self.resumes = False
         self._received += len(data)
         if self._received > MAX_SETUP_BYTES and self._state is not _State.PUBLISHING:
             raise RemoteProtocolError(f"the client sent {MAX_SETUP_BYTES} bytes and does not publish yet")
@@ -109,6 +116,7 @@ class ServerSession:
         self._expect_request()
         self._state = _State.PUBLISHING
         self._chunks.max_message = chunk.MAX_MESSAGE
+        self._chunks.held, self.resumes = False, self._chunks.waiting > 0
         begin = message.user_control(UserControl.STREAM_BEGIN, _MESSAGE_STREAM.to_bytes(4, "big"))
         self._send(begin, _CONTROL)
         if self._announced:  # Flash Media Live Encoder and its heirs wait for it
@@ -227,10 +235,11 @@ class ServerSession:
         self._send(message.command("_error", call.transaction, None, status), _COMMAND)
 
     def _on_publish(self, call: Command) -> list[Event]:
-        """Note a publish (§7.2.2.6); the caller answers."""
+        """Note a publish (§7.2.2.6); the caller answers. Who does not wait for that is not read until then."""
         if self._state is not _State.CONNECTED:
             raise RemoteProtocolError("the client asked to publish before it connected, or twice")
         self._state = _State.REQUESTED
+        self._chunks.held = True
         return [PublishRequested(self._app, _plain_key(call.text(1)))]
 
     def _on_end(self, call: Command) -> list[Event]:
@@ -240,7 +249,7 @@ class ServerSession:
         """
         if call.transaction and call.name == "FCUnpublish":
             self._answer(call, None)
-        if self._state not in {_State.REQUESTED, _State.PUBLISHING}:
+        if self._state is not _State.PUBLISHING:
             return []
         self._state = _State.ENDED
         self._send_status("status", "NetStream.Unpublish.Success", "stopped")

@@ -17,6 +17,12 @@ def test_chance_adds_up_to_half():
     assert [Backoff(lambda: 1.0).failed(0), Backoff(lambda: 0.5).failed(0)] == [1.5, 1.25]
 
 
+def test_who_is_in_a_hurry_waits_no_longer():
+    backoff = Backoff(lambda: 1.0)
+    assert [backoff.failed(0, 5) for _ in range(4)] == [1.5, 3, 5, 5]
+    assert backoff.failed(0, 100) == 24
+
+
 def test_a_good_minute_begins_anew_and_a_bad_one_does_not():
     backoff = Backoff(lambda: 0.0)
     for _ in range(5):

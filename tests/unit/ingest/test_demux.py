@@ -3,6 +3,7 @@
 import io
 import os
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -12,6 +13,7 @@ from abr.errors import FeedUnreadable
 from abr.ingest import mp4
 from abr.ingest.demux import Demuxer, public_name
 from abr.ingest.language import language_tag
+from abr.ingest.normalise import Normaliser
 from abr.model.media import Kind
 from tests.fakes.clip import Clip, make_clip
 
@@ -63,6 +65,22 @@ def test_a_file_has_tracks_length_and_size(clip):
     assert abs(demuxer.duration - 2_000_000_000) < 10_000_000
     assert demuxer.size == clip.stat().st_size
     demuxer.close()
+
+
+def test_the_turn_of_a_feeds_counter_is_left_to_the_normaliser():
+    """A feed that passes 2^33 has the times that it sent, and each track's turn is counted."""
+    top = Fraction(1 << 33, 90_000)
+    film = make_clip(Clip(container="mpegts", seconds=Fraction(4), b_frames=2, start=top - 2))
+    demuxer = Demuxer(Bytes(film, "mpegts"))
+    packets = list(demuxer.packets())
+    normaliser = Normaliser(demuxer.tracks)
+    made = [item for packet in packets for item in normaliser.push(packet)]
+    times = [packet.dts for packet in packets if packet.track == 0]
+    assert times[0] > (1 << 33) - 3 * 90_000
+    assert times[-1] < 3 * 90_000
+    shown = [item.dts for item in made if item.track == 0]
+    assert {after - before for before, after in pairwise(shown)} == {3600}
+    assert {key: count for key, count in normaliser.stats().items() if count} == {"wraps": 2}
 
 
 def test_packets_are_all_and_only_those_of_the_container(clip):

@@ -51,12 +51,15 @@ class Air:
         self.past = Past()
         self.stats: dict[str, int] = {}
 
-    def read(self, packets: list[Packet], *, pace: float, tracks=TRACKS) -> list[Packet]:
-        """A feed that comes so many times as fast as it is played; what is left of it."""
-        normaliser = Normaliser(tracks, now=lambda: self.now, past=self.past)
+    def read(self, packets: list[Packet], *, pace: float, tracks=TRACKS, opening: int = 0) -> list[Packet]:
+        """A feed that comes so many times as fast as it is played; what is left of it.
+
+        While it is opened so many ms of it are read, and come at once then.
+        """
+        normaliser = Normaliser(tracks, now=lambda: self.now, past=self.past, opened=self.now)
         made, start = [], self.now
         for one in packets:
-            self.now = start + int((one.dts - packets[0].dts) * MS / pace)
+            self.now = start + int(max(one.dts - packets[0].dts, opening) * MS / pace)
             made += normaliser.push(one)
         self.stats = normaliser.stats()
         return [one for one in made if isinstance(one, Packet)]
@@ -115,6 +118,20 @@ def test_a_file_that_is_played_once_more_is_shown_once_more():
     air.wait(3)
     assert datas(air.read(media(0, 30), pace=1)) == datas(media(0, 30))
     assert air.stats["replayed"] == 0
+
+
+@pytest.mark.parametrize("pace", [2, 3, 10])
+def test_what_is_read_while_it_is_opened_says_nothing_of_its_pace(pace):
+    air = Air()
+    air.read(media(0, 41), pace=1)
+    assert datas(air.read(media(20, 60), pace=pace, opening=3000)) == datas(media(41, 60))
+
+
+def test_a_file_that_is_played_once_more_is_known_as_soon_as_something_is_waited_for():
+    air = Air()
+    air.read(media(0, 30), pace=1)
+    air.wait(3)
+    assert datas(air.read(media(0, 30), pace=1, opening=1500)) == datas(media(0, 30))
 
 
 def test_a_still_picture_and_silence_are_no_backlog():

@@ -69,6 +69,26 @@ def test_it_ends_when_the_wait_says_so():
     assert feed.stopped
 
 
+def test_a_reader_that_is_always_too_late_ends_within_one_packet_of_the_stop():
+    time = Time()
+    feed = PulledFeed(pictures(0, 1_000), TRACKS, time.now, time.wait)
+    after = 0
+    for place, _ in enumerate(feed):
+        time.ns += 41 * MS
+        after += time.end is not None
+        if place == 100:
+            time.end = time.ns
+    assert (after, feed.stopped) == (0, True)
+
+
+def test_packets_that_are_only_decoded_take_no_time():
+    time = Time()
+    before = [one._replace(hidden=True) for one in pictures(0, 50)]
+    packets = [*before, *pictures(50 * 3600, 2)]
+    assert list(PulledFeed(packets, TRACKS, time.now, time.wait)) == packets
+    assert time.ns == 5_040 * MS
+
+
 def test_a_track_that_lies_far_behind_another_in_the_file_slows_nothing_down():
     time = Time()
     late = [

@@ -67,6 +67,30 @@ def test_media_becomes_flv_until_the_publisher_stops(pair: Pair) -> None:
     assert pair.feed.ended == "the publisher stopped"
 
 
+def test_what_came_with_the_request_to_publish_is_the_feeds_beginning() -> None:
+    """It is there though the peer says nothing more."""
+    ours, peer = socket.socketpair()
+    with ours, peer:
+        session = ServerSession({"live"}, bytes(NONCE))
+        session.receive(
+            HANDSHAKE + connect() + publish() + metadata(width=320.0) + media(VIDEO, 0, AVC_HEADER)
+        )
+        session.accept()
+        feed = RtmpFeed(Link(ours, session, FakeClock()), name="rtmp live", idle_ms=10_000)
+        peer.shutdown(socket.SHUT_WR)
+        assert read_all(feed) == HEADER + DESCRIPTION + tag(VIDEO, 0, AVC_HEADER)
+        assert feed.ended == "the publisher closed the connection"
+
+
+def test_what_is_kept_is_what_came(pair: Pair) -> None:
+    kept: list[bytes] = []
+    pair.feed.keep(kept.append)
+    cue = encode("onCuePoint", {"name": "ad"})
+    pair.peer.sendall(media(VIDEO, 0, AVC_HEADER) + media(MediaKind.DATA, 3, cue) + stop())
+    assert read_all(pair.feed) == HEADER + tag(VIDEO, 0, AVC_HEADER)
+    assert kept == [HEADER, tag(VIDEO, 0, AVC_HEADER), tag(MediaKind.DATA, 3, cue)]
+
+
 @pytest.mark.parametrize("size", [1, 5, 1000])
 def test_a_read_gives_at_most_what_was_asked(pair: Pair, size: int) -> None:
     pair.peer.sendall(media(VIDEO, 0, AVC_FRAME * 100) + stop())

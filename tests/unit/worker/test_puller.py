@@ -1,5 +1,7 @@
 """A lost source is asked for again: how often, how long, and who is told. On a clock that only waiting moves."""
 
+import math
+
 import pytest
 
 from abr.config.pull import PullAddress, parse_pull
@@ -19,6 +21,10 @@ class Air:
         self.clock, self.last = clock, last
         self.carried, self.failures, self.finished = 0, [], False
         self.raising = None
+        self.urgent = math.inf
+
+    def urgency(self):
+        return self.urgent
 
     def carry(self, source):
         self.carried += 1
@@ -43,8 +49,9 @@ class Air:
 class Opened:
     """What `Pulled` would be: up for so many seconds, then gone in one way or another."""
 
-    def __init__(self, lasts, *, live=True, failed=True, forbidden=False):
+    def __init__(self, lasts, *, live=True, failed=True, forbidden=False, late=False):
         self.lasts, self.live, self.failed, self.forbidden = lasts, live, failed, forbidden
+        self.late = late
         self.stopped, self.ended, self.closed = False, "the connection broke", False
 
     def close(self):
@@ -55,13 +62,14 @@ class Opened:
 def run(monkeypatch):
     """Run a puller whose source opens as the given answers say, the last one again and again."""
 
-    def go(address, *answers, last=10_000, raising=None):
+    def go(address, *answers, last=10_000, raising=None, urgent=math.inf):
         clock, log = FakeClock(), KeptLines()
         air = Air(clock, last)
-        air.raising = raising
+        air.raising, air.urgent, air.opened = raising, urgent, []
         given = list(answers)
 
-        def opened(*_):
+        def opened(*arguments, watch):
+            air.opened.append((clock.monotonic() // NANO, arguments[3], watch))
             answer = given.pop(0) if len(given) > 1 else given[0]
             if isinstance(answer, Exception):
                 raise answer
@@ -96,6 +104,47 @@ def test_a_good_minute_begins_with_the_shortest_pause_again(run):
     assert lines[0]["reason"] == "the connection broke"
     assert short.closed
     assert good.closed
+
+
+def test_while_an_event_waits_it_is_asked_for_several_times_within_the_grace(run):
+    _, lines, _, _ = run(LIVE, Opened(5), FeedLost("nobody"), last=40, urgent=5)
+    assert [line["seconds"] for line in lines] == [1, 2, 4, 5, 5, 5, 5, 5, 5]
+
+
+def test_no_source_is_asked_for_more_often_than_once_a_second(run):
+    _, lines, _, _ = run(LIVE, FeedLost("nobody"), last=10, urgent=0.1)
+    assert {line["seconds"] for line in lines} == {1}
+
+
+def test_a_pause_ends_when_it_becomes_urgent(monkeypatch):
+    clock, asked = FakeClock(), []
+
+    def opened(*_, **__):
+        asked.append(clock.monotonic() // NANO)
+        raise FeedLost("nobody")
+
+    class Waiting(Air):
+        def urgency(self):
+            return 5 if clock.monotonic() >= 40 * NANO else math.inf
+
+    monkeypatch.setattr(module, "Pulled", opened)
+    Puller(LIVE, Waiting(clock, 50), Surroundings(clock, KeptLines(), None, chance=lambda: 0.0)).run()
+    assert asked == [0, 1, 3, 7, 15, 31, 40, 45]
+
+
+def test_another_track_that_comes_opens_it_anew_at_once_with_what_was_there(run):
+    air, lines, _, _ = run(LIVE, Opened(5, late=True), Opened(100), last=200)
+    past = air.opened[0][1]
+    assert air.opened == [(0, past, True), (5, past, True), (106, past, True)]
+    assert [line["seconds"] for line in lines] == [1]  # for the one that broke
+
+
+def test_a_track_that_opening_anew_never_brings_is_not_waited_for(run):
+    late = Opened(5, late=True)
+    air, _, _, _ = run(LIVE, late, late, late, Opened(100), late, last=120)
+    assert [watch for *_, watch in air.opened] == [True, True, True, False, True]
+    air, _, _, _ = run(LIVE, Opened(61, late=True), last=600)
+    assert all(watch for *_, watch in air.opened)
 
 
 def test_a_live_source_that_cannot_be_read_now_may_be_readable_later(run):
@@ -155,7 +204,7 @@ def test_status_counts_down_to_the_next_attempt(monkeypatch):
                 self.clock.advance(NANO)
             return len(seen) >= 6
 
-    def refuse(*_):
+    def refuse(*_, **__):
         raise FeedLost("nobody listens there")
 
     monkeypatch.setattr(module, "Pulled", refuse)
@@ -173,7 +222,7 @@ def test_status_counts_down_to_the_next_attempt(monkeypatch):
 def test_status_says_what_is_being_opened(monkeypatch):
     clock, seen = FakeClock(), []
 
-    def look(*_):
+    def look(*_, **__):
         seen.append(puller.state)
         raise FeedRefused("no")
 

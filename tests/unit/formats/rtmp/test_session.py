@@ -285,10 +285,8 @@ def test_only_a_request_can_be_answered() -> None:
     [
         (media(VIDEO, 0, AVC_FRAME), "media was sent before the publisher was accepted"),
         (connect() + media(AUDIO, 0, AAC_FRAME), "media was sent before"),
-        (connect() + publish() + metadata(), "media was sent before"),
         (connect() + connect(), "connected twice"),
         (publish(), "before it connected, or twice"),
-        (connect() + publish() + publish(), "before it connected, or twice"),
         (connect() + call("play", 5.0, None, "key1"), "this server only takes publishers"),
         (connect() + sent(Message(20, 0, 0, bytes(MAX_SETUP_MESSAGE + 1))), "the limit is 65536"),
         (connect() + sent(Message(9, 0, 1, b"")) * (MAX_SETUP_BYTES // 12), "does not publish yet"),
@@ -314,9 +312,50 @@ def test_nothing_counts_after_the_end() -> None:
     assert publishing().receive(stop() + b"\xff\xff garbage") == [PublishEnded()]
 
 
-def test_a_client_may_go_before_it_is_accepted() -> None:
-    events = new_session().receive(HANDSHAKE + connect() + publish() + stop())
-    assert events[1:] == [PublishRequested("live", "key1"), PublishEnded()]
+SENT_AHEAD = metadata() + media(VIDEO, 0, AVC_FRAME * 20_000) + media(AUDIO, 7, AAC_FRAME)
+
+
+@pytest.mark.parametrize("cut", [0, 5, len(SENT_AHEAD) - 3, len(SENT_AHEAD)])
+def test_what_is_sent_ahead_of_the_answer_is_read_when_it_is_accepted(cut: int) -> None:
+    """FFmpeg's own RTMP waits for the answer; others put their first messages into the same segment."""
+    session, ahead = new_session(), SENT_AHEAD[:cut]
+    events = session.receive(HANDSHAKE + connect() + publish() + ahead)
+    assert events[1:] == [PublishRequested("live", "key1")]
+    assert not session.resumes
+    session.accept()
+    assert session.resumes == bool(ahead)
+    events = session.receive(b"") + session.receive(SENT_AHEAD[cut:])
+    assert [(event.kind, event.timestamp) for event in events] == [(DATA, 0), (VIDEO, 0), (AUDIO, 7)]
+    assert not session.resumes
+
+
+def test_what_a_refused_publisher_has_sent_ahead_is_never_read() -> None:
+    session = new_session()
+    session.receive(HANDSHAKE + connect() + publish() + SENT_AHEAD)
+    session.refuse("wrong stream key")
+    assert session.receive(b"") == []
+
+
+def test_what_is_sent_ahead_is_bounded() -> None:
+    session = new_session()
+    session.receive(HANDSHAKE + connect() + publish())
+    for _ in range(MAX_SETUP_BYTES // 1000 - 4):
+        session.receive(bytes(1000))
+    assert MAX_SETUP_BYTES - 5000 < held(session) <= MAX_SETUP_BYTES
+    with pytest.raises(RemoteProtocolError, match="does not publish yet"):
+        session.receive(bytes(5000))
+
+
+def test_a_client_may_go_before_it_is_accepted_and_asks_only_once() -> None:
+    session = new_session()
+    session.receive(HANDSHAKE + connect() + publish() + stop())
+    session.accept()
+    assert session.receive(b"") == [PublishEnded()]
+    session = new_session()
+    session.receive(HANDSHAKE + connect() + publish() + publish())
+    session.accept()
+    with pytest.raises(RemoteProtocolError, match="before it connected, or twice"):
+        session.receive(b"")
 
 
 def test_unknown_commands_and_messages_are_passed_over() -> None:
