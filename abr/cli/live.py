@@ -12,7 +12,7 @@ import click
     "--listen",
     multiple=True,
     metavar="URL",
-    help="Await a publisher: rtmp://HOST:PORT/APP/KEY, srt://HOST:PORT?streamid=NAME&passphrase=…; repeatable, the preferred one first. Better in ABR_LISTEN.",
+    help="Await a publisher: rtmp(s)://HOST:PORT/APP/KEY, srt://HOST:PORT?streamid=NAME&passphrase=…; repeatable, the preferred one first. Better in ABR_LISTEN.",
 )
 @click.option("--keys", metavar="FILE", help="Stream keys, a line each: NAME sha256:DIGEST (rtmp, rtmps).")
 @click.option("--tls-cert", metavar="FILE", help="Certificate of rtmps://, PEM; read again when it changes.")
@@ -30,7 +30,9 @@ import click
 @click.option(
     "--to", multiple=True, metavar="ORIGIN", help="A folder or s3://bucket/prefix?endpoint=URL; repeatable."
 )
-@click.option("--channel", metavar="NAME", help="First part of every key.  [default: live]")
+@click.option(
+    "--channel", metavar="NAME", help="First part of every key.  [default: live, or the pulled file's name]"
+)
 @click.option("--state", type=click.Path(path_type=Path), help="Folder of journal and spool.")
 @click.option("--http", metavar="HOST:PORT", help="Serve health, metrics, state and a preview page.")
 @click.option("--once", is_flag=True, help="End with the first event instead of waiting for the next.")
@@ -47,7 +49,11 @@ import click
 @click.option(
     "--slate", metavar="FILE", help="PNG or JPEG shown without a picture.  [default: the channel's name]"
 )
-@click.option("--record-feed", metavar="DIR", help="Keep what publishers send as it comes, a file an hour.")
+@click.option(
+    "--record-feed",
+    metavar="DIR",
+    help="Keep feeds as they come, a file an hour: publishers', and what srt:// and udp:// fetch.",
+)
 @click.option("--record-quota", metavar="SIZE", help="How much of it is kept.  [default: 50G]")
 @click.option(
     "--black-after", metavar="TIME", help="Leave an input that is black and silent.  [default: 10s]"
@@ -57,6 +63,9 @@ import click
 )
 @click.option(
     "--return-after", metavar="TIME", help="Go back to a preferred input that is good.  [default: 30s]"
+)
+@click.option(
+    "--relief-after", metavar="TIME", help="Take work from the top rung of a slow machine.  [default: 3s]"
 )
 @click.option("--time-url", metavar="URL", help="Where DASH players read the time (…/time of --http, say).")
 @click.option("--language", metavar="TAG", help="Language of sound that names none (BCP 47).")

@@ -17,9 +17,21 @@ _LATELY = 16
 
 
 class Line:
-    """Where one track stands. All times in its ticks; `shift` is added to what the feed says."""
+    """Where one track stands. All times in its ticks; `shift` is added to what the feed says, `apart` is a part of it."""
 
-    __slots__ = ("_lately", "base", "expected", "given", "kind", "last", "limit", "shift", "step", "wrap")
+    __slots__ = (
+        "_lately",
+        "apart",
+        "base",
+        "expected",
+        "given",
+        "kind",
+        "last",
+        "limit",
+        "shift",
+        "step",
+        "wrap",
+    )
 
     def __init__(self, track: Track, jump: int) -> None:
         self.base = track.time_base
@@ -27,6 +39,8 @@ class Line:
         self.limit = int(Fraction(jump, NANO) / track.time_base)
         self.wrap = _WRAPS.get(track.time_base)
         self.shift = 0
+        self.apart = 0
+        """How far this track's clock is behind that of the others, from its beginning."""
         self.step = 0
         """How long the packet before lasted."""
         self.last: int | None = None
@@ -35,6 +49,11 @@ class Line:
         self.expected: int | None = None
         self._lately: deque[tuple[int, int]] = deque(maxlen=_LATELY)
         """Time as the feed said it, and hash, of the latest packets."""
+
+    @property
+    def common(self) -> int:
+        """What is added to all tracks alike, ns."""
+        return self.to_ns(self.shift - self.apart)
 
     def to_ns(self, ticks: int) -> int:
         return ticks * self.base.numerator * NANO // self.base.denominator

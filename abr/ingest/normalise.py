@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import product
 
 from abr.ingest.line import Line
 from abr.ingest.past import Past, Replay
@@ -10,6 +11,12 @@ from abr.model.time import NANO
 
 _REMEMBERED = 4
 """Earlier time lines that a late packet may still belong to."""
+
+_APART = 2 * NANO
+"""A track that begins further from the others (ns) has a clock that started elsewhere. What lies side by side in a feed
+differs by less: RTMP encoders send as they encode, MP4 chunks hold a second, and MPEG-TS lets data wait for one second
+in a decoder's buffers (ISO/IEC 13818-1, 2.4.2.7). So much sound may come behind its pictures and be in time still; what
+starts later and comes as much later is near the others when it comes."""
 
 _COUNTED = ("jumps", "wraps", "disordered", "missing", "gaps", "pauses", "duplicates", "replayed")
 
@@ -20,7 +27,8 @@ class Normaliser:
     A jump is a step of more than `jump` nanoseconds back, or (unless `film`) forward to where no other track
     is. All tracks follow it by the same amount, so sound and picture stay together. What stays of a
     wrong time is at most `jump`; the grid deals with that. With `now` (monotonic, ns) a step forward that is as long
-    as nothing came is no jump but a pause.
+    as nothing came is no jump but a pause. A track whose first packet is more than two seconds from where the others
+    are has a clock of its own, which is brought to theirs: a jump too (unless `film`, whose packets may lie in any order).
 
     What came twice is left out then; so is what a feed sends again that the one before had brought: `past` is handed
     from one normaliser to the next, and `opened` is when the feed began to come.
@@ -70,10 +78,7 @@ class Normaliser:
         for track in tracks:
             same = kept[track.kind][:1]
             del kept[track.kind][:1]
-            line = same[0] if same and same[0].base == track.time_base else Line(track, self._jump)
-            if not same:
-                line.shift = line.from_ns(self._shifts[-1])
-            lines.append(line)
+            lines.append(same[0] if same and same[0].base == track.time_base else Line(track, self._jump))
         self._lines = lines
 
     def repeat(self) -> None:
@@ -96,13 +101,15 @@ class Normaliser:
 
     def _repaired(self, line: Line, packet: Packet, raw: int | None) -> list[Packet | Gap]:
         waited = self._waited()
+        if line.expected is None:
+            self._begin(line, raw)
         if raw is None:
             return [self._untimed(line, packet)]
         expected = line.expected
-        if expected is None:
-            line.shift = line.shift or line.from_ns(self._shifts[-1])
-        elif not -line.limit <= raw + line.shift - expected <= line.limit and not self._is_pause(
-            line, raw + line.shift - expected, waited
+        if (
+            expected is not None
+            and not -line.limit <= raw + line.shift - expected <= line.limit
+            and not self._is_pause(line, raw + line.shift - expected, waited)
         ):
             if packet.corrupt:
                 return [self._untimed(line, packet)]  # its time is damaged too
@@ -113,6 +120,16 @@ class Normaliser:
             self._counts["missing"] += 1
             dts = raw + line.shift if line.last is None else min(raw + line.shift, line.last + 1)
         return self._timed(line, packet, dts)
+
+    def _begin(self, line: Line, raw: int | None) -> None:
+        """A track's first packet: it is expected where the others are, unless it is near them."""
+        line.shift = line.from_ns(self._shifts[-1])
+        reached = [other.to_ns(other.expected) for other in self._lines if other.expected is not None]
+        if self._film or not reached:
+            return
+        time = None if raw is None else line.to_ns(raw + line.shift)
+        if time is None or all(abs(time - other) > _APART for other in reached):
+            line.expected = line.from_ns(max(reached))
 
     def _passed(self, past: Past, line: Line, made: list[Packet | Gap]) -> Sequence[Packet | Gap]:
         """What of these is no repetition of the feed before; it is remembered."""
@@ -183,7 +200,9 @@ class Normaliser:
     def _untimed(self, line: Line, packet: Packet) -> Packet:
         """A packet without any time follows the one before."""
         self._counts["missing"] += 1
-        dts = 0 if line.expected is None or line.last is None else max(line.expected, line.last + 1)
+        dts = line.expected or 0
+        if line.last is not None:
+            dts = max(dts, line.last + 1)
         step = packet.duration or line.step
         line.last, line.given, line.expected, line.step = dts, False, dts + step, step
         return packet._replace(dts=dts, pts=dts if line.kind is Kind.AUDIO else None)
@@ -192,38 +211,45 @@ class Normaliser:
         """Choose the shift of a packet that is far from where it was expected."""
         if self._unwrap(line, raw) or self._is_hole(line, raw + line.shift):
             return
-        for shift in reversed(self._shifts):
-            ticks = line.from_ns(shift)
-            if abs(raw + ticks - expected) <= line.limit or self._is_near_others(line, raw + ticks, ticks):
-                line.shift = ticks
+        for apart, shift in product((line.apart, 0), reversed(self._shifts)):
+            dts = raw + apart + line.from_ns(shift)
+            if abs(dts - expected) <= line.limit or self._is_near_others(line, dts, shift):
+                line.apart, line.shift = apart, dts - raw
                 return
         self._counts["jumps"] += 1
-        line.shift = expected - raw
-        self._shifts = [*self._shifts[1 - _REMEMBERED :], line.to_ns(line.shift)]
+        if line.last is None:
+            line.apart = expected - raw - line.shift
+            line.shift += line.apart
+        else:
+            self._shift(line, expected - raw)
+
+    def _shift(self, line: Line, shift: int) -> None:
+        """From here on the feed's times lie elsewhere: the other tracks will follow."""
+        line.shift = shift
+        self._shifts = [*self._shifts[1 - _REMEMBERED :], line.common]
 
     def _unwrap(self, line: Line, raw: int) -> bool:
         turns = line.turns(raw)
         if not turns or line.wrap is None:
             return False
         self._counts["wraps"] += 1
-        line.shift += turns * line.wrap
-        self._shifts = [*self._shifts[1 - _REMEMBERED :], line.to_ns(line.shift)]
+        self._shift(line, line.shift + turns * line.wrap)
         return True
 
     def _is_hole(self, line: Line, dts: int) -> bool:
         """Whether a step forward is a pause of this track alone, or belongs to a film."""
         if line.expected is None or dts < line.expected:
             return False
-        return self._film or self._is_near_others(line, dts, line.shift)
+        return self._film or self._is_near_others(line, dts, line.common)
 
     def _is_near_others(self, line: Line, dts: int, shift: int) -> bool:
-        """Whether `dts` is ahead of this track, but not of the others that are on the time line `shift`."""
+        """Whether `dts` is ahead of this track, but not of the others that are on the time line `shift` (ns)."""
         if line.expected is None or dts < line.expected:
             return False
-        time, lag = line.to_ns(dts), line.to_ns(shift)
+        time = line.to_ns(dts)
         return any(
             other.expected is not None
-            and abs(other.to_ns(other.shift) - lag) <= self._jump // 100
+            and abs(other.common - shift) <= self._jump // 100
             and time <= other.to_ns(other.expected) + self._jump
             for other in self._lines
             if other is not line

@@ -6,7 +6,7 @@ PAGE = 500
 INIT = -1
 """The number of an init in the table of deliveries."""
 
-_SEGMENT = "g.start, g.duration, g.size, g.sha256, g.moof_offset, g.first_sample_end, g.parts, g.gap, g.slate, g.key_id"
+_SEGMENT = "g.start, g.duration, g.size, g.sha256, g.moof_offset, g.first_sample_end, g.parts, g.gap, g.slate, g.key_id, g.shed"
 
 RELEASES = f"""
     SELECT r.sequence, s.discontinuity, r.session, r.number, g.rendition, {_SEGMENT}

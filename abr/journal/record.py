@@ -78,7 +78,7 @@ def session_of(text: str) -> Session:
 
 
 def segment_values(row: SegmentRow) -> tuple[Any, ...]:
-    """The columns of a segment after its key: start to key_id."""
+    """The columns of a segment after its key: start to shed."""
     return (
         row.start,
         row.duration,
@@ -90,12 +90,13 @@ def segment_values(row: SegmentRow) -> tuple[Any, ...]:
         row.gap,
         row.slate,
         row.key_id,
+        row.shed,
     )
 
 
 def segment_row(session: str, rendition: str, number: int, values: tuple[Any, ...]) -> SegmentRow:
     """The row of such columns."""
-    start, duration, size, sha256, moof_offset, first_sample_end, parts, gap, slate, key_id = values
+    start, duration, size, sha256, moof_offset, first_sample_end, parts, gap, slate, key_id, shed = values
     return SegmentRow(
         session,
         rendition,
@@ -110,6 +111,7 @@ def segment_row(session: str, rendition: str, number: int, values: tuple[Any, ..
         bool(gap),
         bool(slate),
         key_id,
+        shed,
     )
 
 

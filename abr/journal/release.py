@@ -95,7 +95,7 @@ def _insert(connection: sqlite3.Connection, known: Known, releases: Sequence[Rel
         [(channel, item.sequence, key, item.number) for item in releases],
     )
     connection.executemany(
-        "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (key, item.number, known.places[row.rendition], *segment_values(row))
             for item in releases

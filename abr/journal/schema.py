@@ -80,7 +80,9 @@ _FIRST = (
     ) STRICT, WITHOUT ROWID""",
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST,)
+_SHED = ("ALTER TABLE segments ADD COLUMN shed INTEGER NOT NULL DEFAULT 0",)
+
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SHED)
 """Step n brings a file of format n to format n + 1. A step that was released never changes."""
 
 

@@ -37,7 +37,7 @@ class Spool:
         self._write(self._name(session, rendition, None), data)
         return InitRow(hashlib.sha256(data).hexdigest(), len(data))
 
-    def write(self, session: str, segment: Segment, *, slate: bool = False) -> SegmentRow:
+    def write(self, session: str, segment: Segment, *, slate: bool = False, shed: int = 0) -> SegmentRow:
         """Write a segment; answer the row that makes it exist once it is in the journal."""
         self._write(self._name(session, segment.rendition, segment.number), segment.data)
         return SegmentRow(
@@ -52,6 +52,7 @@ class Spool:
             first_sample_end=segment.first_sample_end,
             parts=segment.parts,
             slate=slate,
+            shed=shed,
         )
 
     def path(self, session: str, rendition: str, number: int | None) -> Path:

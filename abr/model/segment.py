@@ -100,6 +100,8 @@ class SegmentRow(NamedTuple):
     gap: bool = False
     slate: bool = False
     key_id: str = ""
+    shed: int = 0
+    """What the machine was too slow for: 1 every second frame of some group of pictures, 2 all (a gap)."""
 
 
 class Release(NamedTuple):

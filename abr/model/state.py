@@ -67,6 +67,8 @@ class InputState:
     on_air: bool
     chosen: bool
     """By hand."""
+    link: LinkState | None = None
+    """Readings of its SRT connection, on air or not; None without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,10 @@ class ClockState:
     """Parts per million by which the feed's clock is slower than the event's, as far as it is made up for now."""
 
 
+SAMPLES = frozenset(("silence", "late", "early", "cut"))
+"""Those of a state's counters that are samples, of all renditions together; the others are frames."""
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """One channel, now."""
@@ -206,9 +212,12 @@ class State:
     loudness: tuple[LoudnessState, ...] = ()
     origins: tuple[OriginState, ...] = ()
     counters: dict[str, int] = field(default_factory=dict)
-    """repeated, dropped, silence, corrupt … since the event began."""
+    """What the output has of its own and what of the feed it lost, since the event began: repeated, late …"""
     repairs: dict[str, int] = field(default_factory=dict)
-    """What was wrong with what feeds sent and was repaired, since the worker began: jumps, duplicates, corrupt …"""
+    """What was wrong with what feeds sent and was repaired, since the worker began: jumps, duplicates, corrupt …
+
+    Packets, but `skipped` bytes. refused and damaged are since the event began.
+    """
     clock: ClockState | None = None
     """None while no event runs."""
     error: str = ""

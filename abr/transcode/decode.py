@@ -35,6 +35,9 @@ Note = Callable[[str], None]
 _SMALLEST = 16
 """Pixels of a side: what is smaller comes of damage, and no scaler takes it."""
 
+_FATAL = frozenset(("yaf32be", "yaf32le"))
+"""Forms over which FFmpeg's scaler ends the process, instead of refusing them."""
+
 _LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 
 
@@ -220,6 +223,8 @@ class _Sounds(_Line):
 @cache
 def _convertible(form: str) -> bool:
     """Whether pictures of this form can be scaled: they are later, where a refusal would end the event."""
+    if form in _FATAL:
+        return False
     try:
         av.VideoFrame(64, 64, form).reformat(32, 32, "yuv420p")
     except (av.FFmpegError, ValueError):

@@ -18,6 +18,8 @@ class SoundDesk:
         self._targets = ladder.audio
         self._lines = [SoundLine(target) for target in ladder.audio]
         self._feeds = [self._feed(place) for place in range(len(ladder.audio))]
+        self._refused = 0
+        """Frames that the feeds before it brought and nobody could convert."""
 
     def begin(self, start: int) -> None:
         """Output begins at the first frame border at or after `start`."""
@@ -27,6 +29,7 @@ class SoundDesk:
 
     def new_feed(self) -> None:
         """Sound of another feed, or another time line, follows."""
+        self._refused += sum(feed.refused for feed in self._feeds)
         self._feeds = [self._feed(place) for place in range(len(self._targets))]
         self.restart()
 
@@ -46,6 +49,12 @@ class SoundDesk:
             rate = self._targets[place].sample_rate
             for at, samples in self._feeds[place].push(time, frame):
                 self._lines[place].put(_samples(at, rate), samples)
+
+    def drop(self, places: list[int], frame: av.AudioFrame) -> None:
+        """Count a frame that comes too early to be kept."""
+        for place in places:
+            rate = self._targets[place].sample_rate
+            self._lines[place].counts["early"] += frame.samples * rate // frame.sample_rate
 
     def drain(self) -> None:
         """The feed has ended: what its resamplers hold belongs to it."""
@@ -83,11 +92,11 @@ class SoundDesk:
         ]
 
     def counts(self) -> Counter[str]:
-        """Samples of all lines together: silence, late, cut, stretched; frames refused."""
-        total = Counter(dict.fromkeys(("silence", "late", "cut", "stretched"), 0))
+        """Samples of all lines together: silence, late, early, cut, stretched; frames refused."""
+        total = Counter(dict.fromkeys(("silence", "late", "early", "cut", "stretched"), 0))
         for line in self._lines:
             total.update(line.counts)
-        total["refused"] = sum(feed.refused for feed in self._feeds)
+        total["refused"] = self._refused + sum(feed.refused for feed in self._feeds)
         return total
 
     def _feed(self, place: int) -> Resampler:

@@ -22,7 +22,7 @@ _BURST = 2 * NANO
 """At most so much output in one call: a stage that slept must still see what waits in its queue."""
 
 _ROOM = 3 * NANO
-"""Pictures further ahead than this (beyond the hold) are not kept."""
+"""Pictures and sound that come so long before their time are not kept."""
 
 _COUNTED = ("repeated", "idle", "dropped", "surplus", "unused", "anchored")
 
@@ -59,9 +59,10 @@ class LiveGrid:
         self._anchor = Anchor(max(0, hold - self._slots.length))  # its first picture must still be in time
         self._pace, self._rhythm = Pace(hold), Rhythm(self._slots)
         self.filler = Filler(self._slots, slate, slate_after, slated)
-        self._room = int((hold + _ROOM) * self._slots.rate / NANO)
         self._burst = int(_BURST * self._slots.rate / NANO)
         self._source: Source | None = None
+        self._now = 0
+        """The latest instant that we were told."""
         self._placed = False
         """Whether it is known how the feed's time lies on ours."""
         self._drift = Drift(hold)
@@ -99,7 +100,7 @@ class LiveGrid:
 
     def push(self, item: Decoded, now: int) -> list[Placed]:
         """Take a picture or sound of the feed on air."""
-        source = self._source
+        source, self._now = self._source, now
         if source is not None and source.uses(item.track):
             time = source.to_ns(item.track, item.pts)
             if not self._placed:
@@ -112,6 +113,7 @@ class LiveGrid:
 
     def tick(self, now: int) -> list[Placed]:
         """Give out the slots whose time has come; at most two seconds of them."""
+        self._now = now
         due = self._anchor.due() if not self._placed else None
         if due is not None and due <= now:
             self._choose_start(now)
@@ -150,9 +152,9 @@ class LiveGrid:
         """Counters since the start.
 
         Slots: repeated, and idle while no feed was on air. Pictures: dropped (late), surplus (their slot was
-        taken), unused (before the start, or in the burst of a new feed). anchored: how often an offset was chosen;
-        moved: by how many slots, back and forth, for drift. Samples: silence, late, cut, stretched. Frames that were
-        refused.
+        taken, or too far ahead), unused (before the start, or in the burst of a new feed). anchored: how often an
+        offset was chosen; moved: by how many slots, back and forth, for drift. Samples: early (too far ahead),
+        silence, late, cut, stretched. Frames that were refused.
         """
         counts = {name: self._counts[name] for name in _COUNTED}
         return counts | {"moved": self._drift.moved // self._slots.length} | dict(self._desk.counts())
@@ -194,7 +196,7 @@ class LiveGrid:
             if isinstance(item, DecodedPicture):
                 self._put_picture(time, item.frame, late="unused")
             else:
-                self._desk.put(source.sounds[item.track], time + self._drift.at(time), item.frame)
+                self._put_sound(source.sounds[item.track], time + self._drift.at(time), item.frame)
 
     def _forget(self) -> None:
         """The offset is of no use any more."""
@@ -206,7 +208,7 @@ class LiveGrid:
 
     def _place_sound(self, time: int, item: DecodedSound, source: Source, now: int) -> None:
         place = time + self._drift.at(time)
-        self._desk.put(source.sounds[item.track], place, item.frame)
+        self._put_sound(source.sounds[item.track], place, item.frame)
         if not self._anchor.sound_lost:
             self._follow(time, place, now, picture=False)
 
@@ -218,11 +220,21 @@ class LiveGrid:
         if self._slot is None or slot < self._slot:
             self._counts[late if slot >= self._begin else "unused"] += 1
             self.filler.keep(frame, slot)
-        elif slot in self._ready or len(self._ready) > self._room:
+        elif slot in self._ready or self._is_early(begin):
             self._counts["surplus"] += 1
         else:
             self._ready[slot] = frame
         return begin
+
+    def _put_sound(self, renditions: list[int], place: int, frame: av.AudioFrame) -> None:
+        if self._is_early(place):
+            self._desk.drop(renditions, frame)
+        else:
+            self._desk.put(renditions, place, frame)
+
+    def _is_early(self, place: int) -> bool:
+        """Whether what belongs at `place` comes so long before its time that it is not kept."""
+        return place - self._now > _ROOM
 
     def _move(self, by: int) -> None:
         """Move all later times of the feed; the sound follows softly."""
@@ -234,7 +246,7 @@ class LiveGrid:
         """See how the feed's clock runs; begin anew when it has nothing to do with what it was."""
         if self._pace.is_lost(place + self._hold - now, now, picture=picture):
             self._forget()
-        else:
+        elif not self._is_early(place):
             self._drift.see(time, now, picture=picture)
 
     def _emit(self, placed: list[Placed]) -> None:

@@ -1,6 +1,6 @@
 """The whole ladder: one source picture to a frame for each rung, and the stage that encodes a rung."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -11,8 +11,12 @@ from abr.model.ladder import Ladder, VideoTarget
 from abr.model.media import Absent, EncodedPacket
 from abr.transcode.cadence import FilmCadence, SteadyCadence, steps
 from abr.transcode.frame import Picture
+from abr.transcode.picture import black
 from abr.transcode.scale import Cascade
 from abr.transcode.video import VideoEncoder
+
+_SMALL = 16, 16
+"""Black where there was no picture yet: as good in any size."""
 
 
 class RungFrame(NamedTuple):
@@ -33,18 +37,26 @@ class ScaledLadder:
 
     A rung with 1/k of the ladder's frame rate gets each k-th picture, for as long as all k. `steady` says
     that pictures come one per slot, counted since the epoch; a film's are counted from each key picture.
+    A picture that cannot be scaled is an error in a film; live, the one before it is shown once more.
     Raises ConfigError where a rung's rate does not divide the largest one.
     """
 
     def __init__(self, ladder: Ladder, *, steady: bool = True) -> None:
         counts = steps(ladder.video)
         sizes = [(target.width, target.height) for target in ladder.video]
-        self._cascade = Cascade(sizes, counts, ladder.fit)
+        cascade = Cascade(sizes, counts, ladder.fit)
+        self._lasting = _Lasting(cascade) if steady else None
+        self._cascade = self._lasting or cascade
         self._thinned = _steady(ladder.video, counts) if steady else _Film(counts)
 
     def scale(self, picture: Picture) -> list[RungFrame]:
         """The frames that are ready now, the largest rung's first. Raises MediaError."""
         return self._thinned.push(picture, self._cascade)
+
+    @property
+    def refused(self) -> int:
+        """Pictures that could not be scaled and were passed over."""
+        return self._lasting.refused if self._lasting else 0
 
     def push(self, item: Picture, now: int) -> list[RungFrame]:  # noqa: ARG002 - a stage's shape
         """`scale`, as a stage."""
@@ -104,13 +116,39 @@ class RungEncoder:
         return encoder
 
 
+class _Lasting:
+    """A cascade that passes over pictures that it cannot scale: the last one that it could stays."""
+
+    def __init__(self, cascade: Cascade) -> None:
+        self._cascade = cascade
+        self._taken = black(*_SMALL)
+        self._refused: av.VideoFrame | None = None
+        self.refused = 0
+
+    def scale(self, source: av.VideoFrame, rungs: Collection[int]) -> dict[int, av.VideoFrame]:
+        """As `Cascade.scale`, but for what is raised."""
+        if source is not self._refused:
+            try:
+                frames = self._cascade.scale(source, rungs)
+            except MediaError:
+                self._refused, self.refused = source, self.refused + 1
+            else:
+                self._taken = source
+                return frames
+        try:
+            return self._cascade.scale(self._taken, rungs)
+        except MediaError:  # only larger rungs had been made of it
+            self._taken = black(*_SMALL)
+            return self._cascade.scale(self._taken, rungs)
+
+
 class _Steady:
     """Live: a slot's length is known, so each frame goes out at once."""
 
     def __init__(self, cadences: Sequence[SteadyCadence]) -> None:
         self._cadences = cadences
 
-    def push(self, picture: Picture, cascade: Cascade) -> list[RungFrame]:
+    def push(self, picture: Picture, cascade: Cascade | _Lasting) -> list[RungFrame]:
         slots = {
             rung: count
             for rung, cadence in enumerate(self._cadences)
@@ -134,7 +172,7 @@ class _Film:
         self._waits = [step > 1 for step in counts]
         self._waiting: dict[int, RungFrame] = {}
 
-    def push(self, picture: Picture, cascade: Cascade) -> list[RungFrame]:
+    def push(self, picture: Picture, cascade: Cascade | _Lasting) -> list[RungFrame]:
         taken = [rung for rung, cadence in enumerate(self._cadences) if cadence.takes(key=picture.key)]
         frames = cascade.scale(picture.frame, taken)
         ready: list[RungFrame] = []

@@ -33,7 +33,7 @@ class Mixer:
     def begin_feed(self, place: int, tracks: Sequence[Track], now: int) -> None:
         """An input has a feed."""
         self._tracks[place] = tuple(tracks)
-        self._watch(place, now)
+        self._selector.begin(place, now, picture=_has_picture(tracks))
         if place == self.on_air:
             self._grid.begin_feed(tracks)
         self._decide(now)
@@ -41,7 +41,7 @@ class Mixer:
     def change_tracks(self, place: int, tracks: Sequence[Track], now: int) -> None:
         """The feed of an input goes on, on the same time line, with other tracks."""
         self._tracks[place] = tuple(tracks)
-        self._watch(place, now)
+        self._selector.change(place, now, picture=_has_picture(tracks))
         if place == self.on_air:
             self._grid.change_tracks(tracks)
 
@@ -70,10 +70,6 @@ class Mixer:
         """The event is over."""
         return self._grid.flush()
 
-    def _watch(self, place: int, now: int) -> None:
-        picture = any(track.kind is Kind.VIDEO for track in self._tracks[place])
-        self._selector.begin(place, now, picture=picture)
-
     def _decide(self, now: int) -> None:
         before, chosen = self.on_air, self._selector.decide(now)
         if chosen == before:
@@ -85,3 +81,7 @@ class Mixer:
             self._grid.begin_feed(self._tracks[chosen])
         condition = Condition.AWAY if before is None else self._selector.condition(before, now)
         self._switched(Switch(before, chosen, condition))
+
+
+def _has_picture(tracks: Sequence[Track]) -> bool:
+    return any(track.kind is Kind.VIDEO for track in tracks)

@@ -62,8 +62,18 @@ class Selector:
         self.on_air: int | None = None
 
     def begin(self, place: int, now: int, *, picture: bool) -> None:
-        """An input has a feed now, or other tracks."""
+        """An input has a feed now."""
         self._inputs[place] = _Input(Watcher(now), picture)
+
+    def change(self, place: int, now: int, *, picture: bool) -> None:
+        """Its feed goes on with other tracks: what is known of it stays. What it did not have may take until it comes."""
+        own = self._inputs[place]
+        if own is None:
+            self.begin(place, now, picture=picture)
+        elif picture is not own.pictured:
+            own.pictured = picture
+            if own.good is not None:
+                own.watcher.renew(now)
 
     def end(self, place: int) -> None:
         """An input has none any more."""

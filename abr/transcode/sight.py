@@ -1,5 +1,6 @@
 """What one input shows and sounds like: when it was last seen, bright, in motion and heard."""
 
+import re
 from typing import Any, NamedTuple
 
 import av
@@ -25,6 +26,9 @@ to a still picture stays below it, and so does a camera's noise: half a step in 
 
 _QUIET = 0.001
 """Peak below which sound is silence: -60 dB."""
+
+_PLAIN = re.compile(r"(yuva?4\d\dp|gray)(8|9le|1\dle)?|yuvj4\d\dp|nv(12|16|21|24)")
+"""Forms whose first plane is luma, a byte or two a pixel; all others are converted."""
 
 Points = NDArray[np.float32]
 
@@ -58,6 +62,11 @@ class Watcher:
         """What was seen so far."""
         return self._sight
 
+    def renew(self, now: int) -> None:
+        """The feed has a picture that it did not have, or none any more: both kinds count as seen now."""
+        self._sight = self._sight._replace(pictured=now, sounded=now, moved=now)
+        self._still = None
+
     def see(self, item: Decoded, now: int) -> None:
         """Take a picture or sound that came at `now`."""
         if not isinstance(item, DecodedPicture):
@@ -70,7 +79,11 @@ class Watcher:
             self._look(item.frame, now)
 
     def _look(self, frame: av.VideoFrame, now: int) -> None:
-        points = _points(frame)
+        """See whether it is bright and moves. What cannot be converted for that will not be shown either."""
+        try:
+            points = _points(frame)
+        except (av.FFmpegError, ValueError, IndexError):
+            return
         if (points > _dark(frame)).mean() > _LIT:
             self._sight = self._sight._replace(bright=now)
         if self._still is None or _differ(points, self._still):
@@ -80,10 +93,9 @@ class Watcher:
 
 def _points(frame: av.VideoFrame) -> Points:
     """The luma of a coarse grid, of 255: each point the mean of some rows' pixels, in which a coder's noise is lost."""
-    component = frame.format.components[0] if frame.format.components else None
-    if frame.format.is_rgb or frame.format.has_palette or component is None or component.plane != 0:
+    if not _PLAIN.fullmatch(frame.format.name):
         frame = frame.reformat(width=_ACROSS * 2, height=_DOWN * 2, format="gray8")
-        component = frame.format.components[0]
+    component = frame.format.components[0]
     plane, deep = frame.planes[0], component.bits > 8
     row = np.frombuffer(plane, np.uint16 if deep else np.uint8)  # type: ignore[call-overload]
     luma = row.reshape(plane.height, -1)[:, : plane.width]
@@ -108,7 +120,10 @@ def _differ(points: Points, still: Points) -> bool:
 
 def _peak(frame: av.AudioFrame) -> float:
     """The loudest sample, of 1."""
-    samples: Any = frame.to_ndarray()
+    try:
+        samples: Any = frame.to_ndarray()
+    except ValueError:
+        return 1.0  # numpy has no such form; what cannot be heard here may be loud
     if not samples.size:
         return 0.0
     if samples.dtype.kind == "f":

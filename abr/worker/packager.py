@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from abr.journal.journal import Journal
 from abr.journal.spool import Spool
@@ -33,12 +33,21 @@ class Tally:
     latest_ticks: int = 1
 
 
+class Marks(NamedTuple):
+    """Who is asked what is special about a segment. They may be asked from any thread."""
+
+    slated: Callable[[int], bool] = lambda _: False
+    """Whether the pictures of a number hold the slate."""
+    shed: Callable[[str, int], int] = lambda *_: 0
+    """What was left out of a rendition's number (`SegmentRow.shed`)."""
+
+
 class Packager:
     """Packages one session. One thread uses it.
 
     A segment is on disk before its row, the rows of a number are one commit, and `released` is called after it.
     `batch` numbers share a commit (films release faster than a disk commits). `cutters` has those first that
-    others follow. `slated` says of a number whether its pictures hold the slate.
+    others follow. `marks` says what is to be known of segments later.
     """
 
     def __init__(
@@ -49,13 +58,13 @@ class Packager:
         released: Callable[[Sequence[Release]], None],
         *,
         batch: int = 1,
-        slated: Callable[[int], bool] = lambda _: False,
+        marks: Marks = Marks(),  # noqa: B008 - a tuple
     ) -> None:
         self._session = session
         self._cutters = cutters
         self._journal, self._spool = books
         self._released = released
-        self._batch, self._slated = batch, slated
+        self._batch, self._marks = batch, marks
         self._collector = Collector(session)
         self._complete: list[Complete] = []
         self.tallies = {rendition.name: Tally() for rendition in session.renditions}
@@ -88,8 +97,9 @@ class Packager:
 
     def _store(self, cut: Cut) -> SegmentRow:
         rendition = self._session.rendition(cut.rendition)
-        slate = rendition.kind is Kind.VIDEO and self._slated(cut.number)
-        row = self._spool.write(self._session.id, make_segment(rendition, cut), slate=slate)
+        slate = rendition.kind is Kind.VIDEO and self._marks.slated(cut.number)
+        shed = self._marks.shed(cut.rendition, cut.number)
+        row = self._spool.write(self._session.id, make_segment(rendition, cut), slate=slate, shed=shed)
         tally = self.tallies[cut.rendition]
         tally.segments += 1
         tally.bytes += row.size
@@ -97,9 +107,20 @@ class Packager:
         return row
 
     def _gap(self, gap: Missing) -> SegmentRow:
-        duration = gap.end - gap.start
+        duration, shed = gap.end - gap.start, self._marks.shed(gap.rendition, gap.number)
         return SegmentRow(
-            self._session.id, gap.rendition, gap.number, gap.start, duration, 0, "", 0, 0, (), gap=True
+            self._session.id,
+            gap.rendition,
+            gap.number,
+            gap.start,
+            duration,
+            0,
+            "",
+            0,
+            0,
+            (),
+            gap=True,
+            shed=shed,
         )
 
     def _release(self) -> None:

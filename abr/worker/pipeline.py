@@ -315,7 +315,8 @@ def _encode(
 
     stage: Stage[Any, Any] = encoder if relief is None else _Timed(encoder, relief)
     run_stage(stage, inbox, hand_on, _no_clock)
-    packed.put((name, waiting))
+    if waiting:  # an event may end without a single frame
+        packed.put((name, waiting))
     packed.put((name, None))
 
 

@@ -64,10 +64,13 @@ class Relief:
         """The next output is due at this instant, and all before it has been handed on."""
         now = self.clock()
         self._behind = 0 if due is None else max(0, now - due)
+        helpless = self._load.helpless
         if self._shed.level is self._load.level:
             self._load.see(self._behind, now)
         else:
             self._load.wait()
+        if self._load.helpless is not helpless:
+            self._tell_helpless()
 
     def worked(self, frame: RungFrame, work: int) -> None:
         """A rung has encoded a frame; it took `work` nanoseconds."""
@@ -75,23 +78,38 @@ class Relief:
         cost.work += (work - cost.work) // _REMEMBERED
         cost.length += (length - cost.length) // _REMEMBERED
 
+    def shed(self, rendition: str, number: int) -> int:
+        """What a rendition's segment has lost (`SegmentRow.shed`). Any thread may ask."""
+        return int(self._shed.of(number)) if rendition == self._names[0] else 0
+
     def state(self) -> LoadState:
         """Where it stands."""
         level, since = self._shed.level, self._since
+        short = level or self._load.helpless
         return LoadState(
             level=level.name.lower(),
             rung=self._names[0] if level else "",
-            reason=self._reason() if level else "",
+            reason=self._reason() if short else "",
             since=since if level else None,
             behind=round(self._behind / NANO, 1),
             dropped=self._shed.dropped,
         )
 
     def _reason(self) -> str:
-        place = max(range(len(self._costs)), key=lambda rung: self._costs[rung].share)
+        helpless = self._load.helpless
+        idle = helpless and self._shed.level is Level.PAUSED
+        place = max(range(int(idle), len(self._costs)), key=lambda rung: self._costs[rung].share)
         cost = self._costs[place]
         work, length = cost.work / 1_000_000, cost.length / 1_000_000
-        return f"{self._names[place]} takes {work:.0f} ms for {length:.0f} ms of picture"
+        reason = f"{self._names[place]} takes {work:.0f} ms for {length:.0f} ms of picture"
+        return reason + "; nothing more can be given up" * helpless
+
+    def _tell_helpless(self) -> None:
+        if self._load.helpless:
+            behind = round(self._behind / NANO, 1)
+            self._log.warning("still too slow", behind=behind, reason=self._reason())
+        else:
+            self._log.info("in time again")
 
     def _tell(self, before: Level, level: Level) -> None:
         self._since = self.clock()

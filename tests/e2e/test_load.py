@@ -30,8 +30,8 @@ def slow(self, frame, *args, **options):
     return encode(self, frame, *args, **options)
 
 VideoEncoder.encode = slow
-rules = Rules(late=3 * second // 2, patience=second, calm=second, trust=3 * second)
-Relief.__init__.__defaults__ = (rules,)
+rules, init = Rules(late=3 * second // 2, patience=second, calm=second, trust=3 * second), Relief.__init__
+Relief.__init__ = lambda self, *given: init(self, *given[:4], rules)
 sys.exit(main())
 """
 

@@ -213,6 +213,96 @@ def test_a_step_forward_that_is_as_long_as_nothing_came_is_a_pause(waited, jumps
     assert times(made, 1)[47] - times(made, 0)[25] == 0 if pauses else True
 
 
+def elsewhere(offset: int, begin: int = 50 * S, wait: int = 0) -> list[Packet]:
+    """Pictures from `begin` on, and their sound on a clock that is `offset` ticks ahead and begins `wait` ticks later."""
+    place = {0: 0, 1: offset}
+    packets = interleaved(pictures(begin, 150), sounds(begin + wait, 280 - wait // 1920))
+    return [
+        item._replace(pts=item.dts + place[item.track], dts=item.dts + place[item.track]) for item in packets
+    ]
+
+
+@pytest.mark.parametrize("offset", [3600 * S, -3600 * S, 5 * S, -5 * S, -50 * S])
+@pytest.mark.parametrize("wait", [0, 4 * S])
+def test_a_track_whose_clock_starts_elsewhere_is_brought_to_the_others(offset, wait):
+    """Once, from its first packet on; what follows keeps the distance that it has by arrival."""
+    normaliser = Normaliser(TRACKS)
+    made = run(elsewhere(offset, wait=wait), normaliser)
+    first = times(made, 1)[0]
+    assert abs(first - 50 * S - wait) <= 3600
+    assert times(made, 1) == [first + 1920 * place for place in range(280 - wait // 1920)]
+    assert times(made, 0) == [50 * S + 3600 * place for place in range(150)]
+    assert normaliser.stats()["jumps"] == 1
+
+
+@pytest.mark.parametrize("offset", [0, 19 * S // 10, -19 * S // 10])
+def test_what_a_multiplexer_lets_lie_apart_stays_as_it_is(offset):
+    """Below two seconds it is interleaving."""
+    normaliser = Normaliser(TRACKS)
+    packets = elsewhere(offset)
+    assert run(packets, normaliser) == packets
+    assert normaliser.stats()["jumps"] == 0
+
+
+def test_sound_that_begins_seconds_later_and_comes_that_much_later_stays_where_it_is():
+    normaliser = Normaliser(TRACKS)
+    packets = interleaved(pictures(0, 500), sounds(8 * S, 300))
+    assert run(packets, normaliser) == packets
+    assert normaliser.stats()["jumps"] == 0
+
+
+def test_a_film_keeps_the_distance_of_its_tracks():
+    """Its packets may lie in any order in the file."""
+    packets = [*pictures(0, 500), *sounds(0, 300)]
+    assert run(packets, Normaliser(TRACKS, film=True)) == packets
+
+
+def test_a_late_track_that_begins_at_0_joins_the_others():
+    normaliser = Normaliser((video_track(),))
+    run(pictures(3600 * S, 100), normaliser)
+    normaliser.change_tracks(TRACKS)
+    made = run(interleaved(pictures(3604 * S, 50), sounds(0, 94)), normaliser)
+    assert times(made, 0) == [3604 * S + 3600 * place for place in range(50)]
+    first = times(made, 1)[0]
+    assert abs(first - 3604 * S) <= 3600
+    assert times(made, 1) == [first + 1920 * place for place in range(94)]
+    assert normaliser.stats()["jumps"] == 1
+
+
+def test_a_track_with_a_clock_of_its_own_follows_a_jump_of_the_feed_and_keeps_its_pauses():
+    """Both clocks go on elsewhere; then the picture pauses, which is no jump."""
+    before, after = elsewhere(3600 * S), elsewhere(3600 * S, begin=9000 * S)
+    pause = [item for item in after if item.track or not 20 <= (item.dts - 9000 * S) // 3600 < 100]
+    normaliser = Normaliser(TRACKS)
+    made = run(before + pause, normaliser)
+    shown = times(made, 0)
+    assert shown[:170] == [50 * S + 3600 * place for place in range(170)]
+    assert shown[170] == 56 * S + 100 * 3600
+    assert normaliser.stats()["jumps"] == 2
+
+
+def test_a_track_that_begins_beyond_the_wrap_of_its_counter_is_not_elsewhere():
+    top = 1 << 33
+    shown, heard = pictures(top - S, 50), sounds(top + 900, 47)
+    packets = [*shown[:24], *heard[:1], *shown[24:], *heard[1:]]
+    wrapped = [item._replace(pts=item.pts % top, dts=item.dts % top) for item in packets]
+    normaliser = Normaliser(TRACKS)
+    assert run(wrapped, normaliser) == packets
+    assert normaliser.stats()["jumps"] == 0
+    assert normaliser.stats()["wraps"] == 2
+
+
+def test_a_first_time_that_is_damaged_moves_nothing():
+    for corrupt in (False, True):
+        packets = interleaved(pictures(50 * S, 100), sounds(50 * S + 900, 180))
+        place = next(place for place, item in enumerate(packets) if item.track)
+        packets[place] = packets[place]._replace(dts=7, pts=7, corrupt=corrupt)
+        made = run(packets, Normaliser(TRACKS))
+        assert abs(times(made, 1)[0] - 50 * S) <= 3600
+        assert times(made, 1)[3:] == [50 * S + 900 + 1920 * place for place in range(3, 180)]
+        assert times(made, 0) == [50 * S + 3600 * place for place in range(100)]
+
+
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(-(2**40), 2**40)), max_size=40))
 def test_whatever_comes_each_track_goes_on(steps):
     normaliser = Normaliser(TRACKS)

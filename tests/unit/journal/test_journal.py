@@ -61,7 +61,7 @@ def test_what_was_recorded_is_read_again(tmp_path: Path) -> None:
         lag=Fraction(7, 3),
         media_start=Fraction(2),
     )
-    special = row("S1", 9)._replace(slate=True, key_id="k1")
+    special = row("S1", 9)._replace(slate=True, key_id="k1", shed=1)
     with Journal.open(tmp_path / "journal.db") as journal:
         journal.begin_event("E1", "news", 5)
         journal.begin_session(rich, INITS)

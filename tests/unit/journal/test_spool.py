@@ -23,7 +23,7 @@ def spool(request: pytest.FixtureRequest, tmp_path: Path) -> Spool:
 
 
 def test_a_segment_is_a_file_and_a_row(spool: Spool, tmp_path: Path) -> None:
-    row = spool.write("S1", SEGMENT, slate=True)
+    row = spool.write("S1", SEGMENT, slate=True, shed=1)
     assert row == SegmentRow(
         "S1",
         "720p",
@@ -36,6 +36,7 @@ def test_a_segment_is_a_file_and_a_row(spool: Spool, tmp_path: Path) -> None:
         300,
         SEGMENT.parts,
         slate=True,
+        shed=1,
     )
     assert spool.path("S1", "720p", 42) == tmp_path / "spool/S1/720p/42.m4s"
     assert spool.path("S1", "720p", 42).read_bytes() == DATA

@@ -12,7 +12,7 @@ import pytest
 from abr.errors import MediaError
 from abr.ingest.demux import Demuxer
 from abr.model.media import Gap, Kind, Packet, Track
-from abr.transcode.decode import Decoder
+from abr.transcode.decode import Decoder, _convertible
 from abr.transcode.frame import DecodedPicture, DecodedSound
 from tests.fakes.clip import Clip, beeps, make_clip, read_number
 from tests.fakes.footage import bar, film, grey, interlaced_film, luma_of, ten_bits, turned
@@ -222,3 +222,13 @@ class _Silent:
 
     def __init__(self, context) -> None:
         self.decode = context.decode
+
+
+def test_forms_that_the_scaler_refuses_are_known_before_it_is_asked():
+    """The last one would end the process."""
+    assert [_convertible(form) for form in ("yuv420p", "monow", "cuda", "yaf32le")] == [
+        True,
+        True,
+        False,
+        False,
+    ]

@@ -2,6 +2,7 @@
 
 import heapq
 import random
+import tracemalloc
 from collections.abc import Iterable
 from fractions import Fraction
 from itertools import accumulate, pairwise
@@ -339,6 +340,47 @@ def test_sound_that_comes_ten_seconds_after_its_pictures_does_not_disturb_them()
     stats = grid.stats()
     assert stats["repeated"] == stats["dropped"] == stats["surplus"] == stats["moved"] == 0
     assert stats["anchored"] == 2
+
+
+def moved(events: list[Event], ticks: int) -> list[Event]:
+    """The same, of a clock that is `ticks` ahead."""
+    return [(now, item._replace(pts=item.pts + ticks)) for now, item in events]
+
+
+def test_sound_far_ahead_of_its_pictures_is_dropped_and_counted_and_takes_no_memory():
+    grid = new_grid()
+    events = sorted(pictures(850) + moved(sound(1590), 3600 * 90_000), key=lambda event: event[0])
+    tracemalloc.start()
+    for now, item in events:
+        grid.push(item, now)
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    stats = grid.stats()
+    assert held < 1_000_000
+    assert stats["early"] == 1590 * 1024
+    assert (stats["anchored"], stats["repeated"], stats["dropped"], stats["surplus"]) == (1, 0, 0, 0)
+
+
+@pytest.mark.parametrize("seconds", [3600, 5])
+def test_sound_that_comes_back_from_far_ahead_is_heard(seconds):
+    """The feed's times are mended; what is given out has sound again at once."""
+    later, base = NOON + 4 * NANO, BASE + 360_000
+    grid = new_grid()
+    events = sound(188) + moved(sound(188, at=later, base=base), seconds * 90_000)
+    events += sound(300, at=later + 4 * NANO, base=base + 360_000)
+    _, heard_ = split(run(grid, events + pictures(350)))
+    samples = np.concatenate([item.samples for item in heard_[-100:]], axis=1)[0]
+    assert np.count_nonzero((samples[1:] > 0.79) & (samples[:-1] == 0)) >= 2
+    assert grid.stats()["early"] >= 180 * 1024
+
+
+def test_pictures_far_ahead_are_not_kept():
+    grid = new_grid()
+    run(grid, pictures(100) + sound(188))
+    later = NOON + 4 * NANO
+    far = moved(pictures(100, at=later, base=BASE + 360_000), 3600 * 90_000)
+    run(grid, far + sound(200, at=later, base=BASE + 360_000))
+    assert grid.stats()["surplus"] == 100
 
 
 def test_half_and_double_rates_are_thinned_and_repeated_evenly():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abr.errors import ConfigError
+from abr.errors import ConfigError, MediaError
 from abr.model.ladder import Ladder, VideoTarget
 from abr.transcode.frame import Picture
 from abr.transcode.ladder import RungEncoder, ScaledLadder
@@ -84,6 +84,43 @@ def test_a_film_is_counted_from_its_key_pictures():
     pictures = [Picture(index * 10, 10, index in (0, 3), SMALL) for index in range(6)]
     frames = [frame for picture in pictures for frame in scaled.scale(picture)] + scaled.flush()
     assert placed(frames, 1) == [(0, 20, True), (20, 10, False), (30, 20, True), (50, 10, False)]
+
+
+def narrow():
+    """A picture that swscale refuses."""
+    frame = av.VideoFrame(4096, 16, "yuv444p")
+    frame.opaque = Fraction(1, 255)
+    return frame
+
+
+def grey(luma):
+    frame = black(64, 36)
+    frame.planes[0].update(bytes([luma]) * frame.planes[0].buffer_size)
+    return frame
+
+
+def luma(frames):
+    return [int(np.asarray(frame.frame.to_ndarray())[0, 0]) for frame in frames if frame.rung == 0]
+
+
+def test_a_live_picture_that_cannot_be_scaled_is_passed_over_and_the_last_one_stays():
+    scaled = ScaledLadder(ladder(rung("a", 50, (256, 144)), rung("b", 25, (128, 72))))
+    bad, other = narrow(), narrow()
+    row = [bad, grey(100), other, other, grey(50), narrow(), grey(200)]
+    frames = [
+        frame
+        for index, image in enumerate(row)
+        for frame in scaled.scale(Picture(START + index * SLOT, SLOT, key=index == 0, frame=image))
+    ]
+    assert luma(frames) == [16, 100, 100, 100, 50, 50, 200]
+    assert placed(frames, 0) == [(START + index * SLOT, SLOT, index == 0) for index in range(7)]
+    assert scaled.refused == 3
+
+
+def test_a_film_with_a_picture_that_cannot_be_scaled_fails_with_its_sentence():
+    scaled = ScaledLadder(ladder(rung("a", 25, (256, 144))), steady=False)
+    with pytest.raises(MediaError, match="4096x16 in yuv444p cannot be converted"):
+        scaled.scale(Picture(0, SLOT, key=True, frame=narrow()))
 
 
 def test_rates_that_do_not_divide_are_refused():

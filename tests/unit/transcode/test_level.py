@@ -92,7 +92,7 @@ def test_the_gain_moves_without_steps() -> None:
 @pytest.mark.parametrize(
     ("source", "target", "seconds"),
     [
-        (-26.5, -23.0, 15),
+        pytest.param(-26.5, -23.0, 15, marks=pytest.mark.thorough),
         pytest.param(-33.0, -23.0, 30, marks=pytest.mark.thorough),
         pytest.param(-16.0, -14.0, 30, marks=pytest.mark.thorough),
     ],

@@ -29,15 +29,19 @@ class Air:
         self.selector = Selector(2, RULES)
         self.switches = []
         self.mixer = Mixer(self.grid, self.selector, self.switches.append)
-        self.frame, self.placed, self.up = 0, [], {}
+        self.frame, self.placed, self.up, self.silent = 0, [], {}, set()
 
     @property
     def now(self):
         return NOON + self.frame * FRAME
 
-    def begin(self, place):
-        self.up[place] = self.frame
-        self.mixer.begin_feed(place, TRACKS, self.now)
+    def begin(self, place, tracks=TRACKS):
+        self.up[place] = {track.index for track in tracks}
+        self.mixer.begin_feed(place, tracks, self.now)
+
+    def change(self, place, tracks, sends=None):
+        self.up[place] = {track.index for track in sends or tracks}
+        self.mixer.change_tracks(place, tracks, self.now)
 
     def end(self, place):
         del self.up[place]
@@ -46,11 +50,13 @@ class Air:
     def run(self, frames):
         for _ in range(frames):
             self.placed += self.mixer.tick(self.now)
-            for place in self.up:
+            for place in self.up.keys() - self.silent:
                 ticks = 50_000 * (place + 1) + self.frame * 3600
-                item = DecodedPicture(0, ticks, SHOWN[place][self.frame % 50])
-                self.placed += self.mixer.take(place, item, self.now)
-                self.placed += self.mixer.take(place, heard(ticks, TONE[place]), self.now)
+                if 0 in self.up[place]:
+                    item = DecodedPicture(0, ticks, SHOWN[place][self.frame % 50])
+                    self.placed += self.mixer.take(place, item, self.now)
+                if 1 in self.up[place]:
+                    self.placed += self.mixer.take(place, heard(ticks, TONE[place]), self.now)
             self.frame += 1
 
     def numbers(self):
@@ -108,13 +114,65 @@ def test_the_preferred_one_comes_back_when_it_has_been_good_and_by_hand_at_once(
     assert air.grid.stats()["repeated"] == 0
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (TRACKS, TRACKS),
+        (TRACKS[:1], TRACKS),
+        (TRACKS, TRACKS[:1]),
+        (TRACKS[1:], TRACKS),
+        (TRACKS, TRACKS[1:]),
+    ],
+    ids=["another size", "its sound comes", "its sound goes", "its picture comes", "its picture goes"],
+)
+def test_an_input_whose_feed_has_other_tracks_stays_on_air_while_a_spare_is_good(before, after):
+    """It was good, and reopening takes a while."""
+    air = Air()
+    air.begin(0, before)
+    air.begin(1)
+    air.run(100)
+    assert air.mixer.on_air == 0
+    air.silent = {0}
+    air.run(10)
+    air.change(0, after)
+    air.run(10)
+    air.silent = set()
+    air.run(1000)
+    assert air.mixer.on_air == 0
+    assert [(switch.before, switch.now) for switch in air.switches] == [(None, 0)]
+
+
+def test_an_input_that_was_given_up_for_good_reason_is_not_good_for_having_other_tracks():
+    air = Air()
+    air.begin(0)
+    air.begin(1)
+    air.run(100)
+    air.silent = {0}
+    air.run(100)
+    assert air.mixer.on_air == 1
+    air.change(0, TRACKS[:1])
+    air.change(0, TRACKS[1:])
+    air.run(200)
+    assert air.mixer.on_air == 1
+
+
+def test_a_picture_that_was_promised_and_does_not_come_is_not_waited_for():
+    air = Air()
+    air.begin(0, TRACKS[1:])
+    air.begin(1)
+    air.run(100)
+    air.change(0, TRACKS, sends=TRACKS[1:])
+    air.run(100)
+    assert air.mixer.on_air == 1
+
+
 def test_a_feed_with_other_tracks_goes_on_where_it_is_on_air_and_is_noted_where_it_is_not():
     air = Air()
     air.begin(0)
     air.begin(1)
     air.run(100)
-    air.mixer.change_tracks(0, TRACKS, air.now)
-    air.mixer.change_tracks(1, TRACKS, air.now)
+    air.change(0, TRACKS)
+    air.change(1, TRACKS)
     air.run(100)
     assert air.mixer.on_air == 0
     numbers = air.numbers()

@@ -48,6 +48,20 @@ def test_black_is_black_and_grey_is_not_in_every_form(form):
     assert watched((picture(plain(16), form), 1), (picture(plain(60), form), 2)).bright == 3 * SECOND
 
 
+@pytest.mark.parametrize(
+    "form", ["monow", "monob", "yuyv422", "uyvy422", "p010le", "yuv420p10be", "gbrp", "pal8"]
+)
+@pytest.mark.parametrize("size", [(16, 16), (17, 19), (320, 180), (4096, 16), (16, 4096)])
+def test_a_picture_of_any_form_and_size_is_looked_at(form, size):
+    sight = watched((av.VideoFrame(*size, form), 1))
+    assert (sight.pictured, sight.moved) == (SECOND, SECOND // 5)
+
+
+@pytest.mark.parametrize("form", ["monow", "yuyv422", "p010le", "yuv420p10be", "gbrp"])
+def test_black_is_black_in_forms_that_are_converted(form):
+    assert watched((picture(plain(235), form), 1), (picture(plain(16), form), 2)).bright == 1 * SECOND
+
+
 def test_a_logo_in_a_corner_is_still_black_and_a_headline_is_not():
     logo, headline = plain(16), plain(16)
     logo[4:20, 4:30] = 200
@@ -100,6 +114,10 @@ def test_another_size_is_motion():
 def test_sound_below_60_db_is_silence(form):
     assert watched((sound(0.5, form), 1), (sound(0.0005, form), 2)).loud == 1 * SECOND
     assert watched((sound(0.0, form), 1), (sound(0.01, form), 2)).loud == 3 * SECOND
+
+
+def test_sound_in_a_form_that_cannot_be_read_counts_as_heard():
+    assert watched((av.AudioFrame(format="s64", layout="mono", samples=1024), 1)).loud == SECOND
 
 
 def test_nothing_was_seen_before_anything_came():

@@ -69,7 +69,6 @@ def check_drift(judge: Judge, fps: int) -> None:
 @pytest.mark.parametrize(
     ("ppm", "seconds"),
     [
-        (1000, 135),
         pytest.param(1000, 200, marks=pytest.mark.thorough),
         pytest.param(-1000, 200, marks=pytest.mark.thorough),
     ],
@@ -96,8 +95,15 @@ def test_three_hours_of_drift(ppm, fps, base):
 
 
 def jitter(most: int) -> Callable[[int], int]:
+    """The same in each test, whichever ran before: it begins anew with the first item."""
     chance = random.Random(7)
-    return lambda time: NOON + time + chance.randrange(most)
+
+    def come(time: int) -> int:
+        if not time:
+            chance.seed(7)
+        return NOON + time + chance.randrange(most)
+
+    return come
 
 
 def bunches(time: int) -> int:

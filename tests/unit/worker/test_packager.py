@@ -16,7 +16,7 @@ from abr.model.media import EncodedPacket
 from abr.model.segment import Release, Session
 from abr.model.time import Grid
 from abr.worker.event import film_cutters, live_cutters
-from abr.worker.packager import Packager
+from abr.worker.packager import Marks, Packager
 from tests.fakes.history import live_session, number_at, rungs, sound
 from tests.fakes.stream import batches, packets
 
@@ -119,11 +119,36 @@ def test_a_rendition_that_gave_nothing_at_all_is_a_gap_at_the_end(books):
 def test_a_segment_that_holds_the_slate_is_marked_in_each_rung_and_not_in_sound(books):
     cutters = live_cutters(SESSION, FIRST)
     slated = {FIRST + 1}.__contains__
-    packager = Packager(SESSION, cutters, (books.journal, books.spool), books._released, slated=slated)
+    packager = Packager(
+        SESSION, cutters, (books.journal, books.spool), books._released, marks=Marks(slated=slated)
+    )
     give(packager, 3)
     packager.flush()
     marks = [[row.slate for row in release.rows] for release in books.journal.releases()]
     assert marks == [[False] * 3, [True, True, False], [False] * 3]
+
+
+def test_what_a_slow_machine_left_out_is_marked_in_its_rung(books):
+    """A segment of every second frame, and a gap."""
+    shed = {("1080p", FIRST): 1, ("1080p", FIRST + 1): 2}
+    packager = Packager(
+        SESSION,
+        live_cutters(SESSION, FIRST),
+        (books.journal, books.spool),
+        books._released,
+        marks=Marks(shed=lambda *key: shed.get(key, 0)),
+    )
+    for rendition in SESSION.renditions:
+        packager.push(rendition.name, packets(SESSION, rendition, FIRST, 1))
+    for rendition in SESSION.renditions[1:]:
+        packager.push(rendition.name, packets(SESSION, rendition, FIRST + 1, 2))
+    packager.skip("1080p", (FIRST + 2) * 172_800)
+    packager.push("1080p", packets(SESSION, SESSION.rendition("1080p"), FIRST + 2, 1))
+    packager.flush()
+    marks = [[(row.shed, row.gap) for row in release.rows] for release in books.journal.releases()]
+    assert marks[0] == [(1, False), (0, False), (0, False)]
+    assert marks[1] == [(2, True), (0, False), (0, False)]
+    assert marks[2] == [(0, False)] * 3
 
 
 def test_numbers_share_a_commit_when_asked(books):
