@@ -49,7 +49,7 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     help="Show the version and exit.",
 )
 def abr() -> None:
-    """Live adaptive-bitrate packaging: RTMP or a file in; CMAF with HLS and DASH out, straight into S3 or a directory.
+    """Live adaptive-bitrate packaging: RTMP, SRT or a file in; CMAF with HLS and DASH out, straight into S3 or a directory.
 
     \b
     Examples:

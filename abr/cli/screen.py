@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from abr.model.state import State
+from abr.model.state import SAMPLES, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,11 @@ def state_table(state: State) -> "RenderableType":
 def _title(state: State) -> str:
     edge = f"{state.edge:.1f} s behind the clock" if state.released else "no segment yet"
     slate = ", on slate" if state.slate and state.slate.since is not None else ""
-    counters = ", ".join(f"{count} {name}" for name, count in state.counters.items() if count)
+    counters = ", ".join(
+        f"{count} {'samples ' if name in SAMPLES else ''}{name}"
+        for name, count in state.counters.items()
+        if count
+    )
     return f"{state.channel}: {state.phase}{slate}, {edge}" + (f", {counters}" if counters else "")
 
 

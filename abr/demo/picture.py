@@ -29,7 +29,7 @@ class TestPicture:
     """Paints frames of one size and rate as I420 planes stacked in one array, shape [height·3/2, width].
 
     The disc in the middle is white for the first two frames of each second: with the beep of `demo.sound` that
-    begins at the same instant, lip sync can be measured (`verify.sync`).
+    begins at the same instant, lip sync can be measured.
     """
 
     __test__ = False  # not a test, whatever pytest thinks of the name

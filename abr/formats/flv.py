@@ -1,8 +1,10 @@
 """FLV: the tags that carry RTMP's media messages into a demuxer (Adobe FLV 10.1, Annex E; Enhanced RTMP v2)."""
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from itertools import islice
+from typing import NamedTuple
 
 from abr.formats.rtmp.enhanced import EX_AUDIO, EX_VIDEO, MULTITRACK, plain
 from abr.formats.rtmp.event import MediaKind, MediaMessage
@@ -42,8 +44,13 @@ def tag(kind: MediaKind, timestamp: int, payload: bytes) -> bytes:
 
 def metadata(payload: bytes) -> bytes | None:
     """What a data message says about the whole feed, without "@setDataFrame"; None for any other message."""
-    payload = payload.removeprefix(_SET_DATA_FRAME)
+    payload = plain_data(payload)
     return payload if payload.startswith(_ON_METADATA) else None
+
+
+def plain_data(payload: bytes) -> bytes:
+    """A data message as FLV has it: "@setDataFrame" is an order to the server."""
+    return payload.removeprefix(_SET_DATA_FRAME)
 
 
 def codec(kind: MediaKind, payload: bytes) -> bytes | None:
@@ -77,6 +84,15 @@ def is_sequence_header(kind: MediaKind, payload: bytes) -> bool:
     return has_header and payload[1] == 0
 
 
+class _Waiting(NamedTuple):
+    """A message on its way."""
+
+    came: MediaMessage
+    """As the publisher sent it."""
+    given: MediaMessage | None
+    """As the demuxer gets it; None for one that it does not get."""
+
+
 class FlvWriter:
     """Media messages in, FLV out, tag by tag; begins again when a demuxer could not follow.
 
@@ -88,7 +104,9 @@ class FlvWriter:
     def __init__(self) -> None:
         self.reopen = False
         """The container must be closed and opened anew, after `restart`."""
-        self._queue: deque[MediaMessage] = deque()
+        self.kept: Callable[[bytes], None] | None = None
+        """Gets all that came as tags of its own, in step with `take`: a header when that begins an FLV."""
+        self._queue: deque[_Waiting] = deque()
         self._opening = HEADER
         self._codecs: dict[MediaKind, bytes] = {}
         """The codecs of the tags that this FLV holds, by kind."""
@@ -112,20 +130,29 @@ class FlvWriter:
         Of several tracks of a kind one is kept: a demuxer would open each, and break at the first late one.
         """
         if message.kind is MediaKind.DATA:
-            self._describe(message.payload)
+            message = replace(message, payload=plain_data(message.payload))
+            self._wait(message, self._description(message.payload))
             return
         found = plain(message.kind, message.payload)
-        if found is None or found.track > self._tracks.get(message.kind, found.track):
+        if found is None:  # cut short: what reads a file would stop there
+            return
+        if found.track > self._tracks.get(message.kind, found.track):
+            self._wait(message, None)
             return
         self._tracks[message.kind] = found.track
-        self._queue.append(MediaMessage(message.kind, message.timestamp, found.payload))
+        self._wait(message, MediaMessage(message.kind, message.timestamp, found.payload))
 
-    def _describe(self, payload: bytes) -> None:
+    def _wait(self, came: MediaMessage, given: MediaMessage | None) -> None:
+        if given is not None or self.kept is not None:
+            self._queue.append(_Waiting(came, given))
+
+    def _description(self, payload: bytes) -> MediaMessage | None:
         # A later description would become a track of its own (FFmpeg: "subtitle").
         description = metadata(payload)
-        if description is not None and not self._described:
-            self._described = True
-            self._queue.append(MediaMessage(MediaKind.DATA, 0, description))
+        if description is None or self._described:
+            return None
+        self._described = True
+        return MediaMessage(MediaKind.DATA, 0, description)
 
     def take(self) -> bytes | None:
         """The next tag (first of all the header); None where there is none yet, or `reopen` is set."""
@@ -133,15 +160,20 @@ class FlvWriter:
             return None
         if self._opening:
             opening, self._opening = self._opening, b""
+            if self.kept is not None:
+                self.kept(HEADER)
             return opening
-        if not self._queue:
-            return None
-        message = self._queue[0]
-        if not self._follow(message):
-            return None
-        self._queue.popleft()
-        self._latest = message.timestamp
-        return tag(message.kind, message.timestamp, message.payload)
+        while self._queue:
+            came, given = self._queue[0]
+            if given is not None and not self._follow(given):
+                return None
+            self._queue.popleft()
+            if self.kept is not None:
+                self.kept(tag(came.kind, came.timestamp, came.payload))
+            if given is not None:
+                self._latest = given.timestamp
+                return tag(given.kind, given.timestamp, given.payload)
+        return None
 
     def settle(self, kinds: Collection[Kind]) -> None:
         """The reader has opened the FLV and found these kinds of tracks."""
@@ -152,7 +184,7 @@ class FlvWriter:
 
     def restart(self) -> None:
         """Begin a new FLV: the header, the decoders' set-up as it is now, then on with what was not taken."""
-        time = self._queue[0].timestamp if self._queue else self._latest
+        time = self._queue[0].came.timestamp if self._queue else self._latest
         self._look_ahead()
         headers = [tag(kind, time, payload) for kind, payload in self._headers.items()]
         self._opening = HEADER + b"".join(headers)
@@ -162,7 +194,9 @@ class FlvWriter:
 
     def _look_ahead(self) -> None:
         """Take set-ups that wait behind the one that was not taken: encoders send those of picture and sound together."""
-        for message in islice(self._queue, 1, None):
+        for _, message in islice(self._queue, 1, None):
+            if message is None:
+                continue
             if not is_sequence_header(message.kind, message.payload):
                 return
             if self._codecs.get(message.kind) == codec(message.kind, message.payload):

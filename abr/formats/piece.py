@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
-from abr.formats.flv import HEADER, is_sequence_header, metadata
+from abr.formats.flv import HEADER, codec, is_sequence_header, metadata
+from abr.formats.rtmp.enhanced import Plain, plain
 from abr.formats.rtmp.event import MediaKind
 
 _TAG_HEAD = 11
@@ -15,6 +16,9 @@ _EX_SEQUENCE_END = 2
 _EX_METADATA = 4
 _WITH_PACKET_TYPE = (7, 12)
 """AVC, and HEVC as some encoders write it: 1 is a picture."""
+
+_LONGEST_SETUP = 65536
+"""Bytes of a decoder's set-up that is kept; real ones have some hundred, and there may be one for each of 256 tracks."""
 
 _PACKET = 188
 _SYNC = 0x47
@@ -54,18 +58,32 @@ def pieces_of(container: str) -> Pieces | None:
     return TsPieces() if container == "mpegts" else None
 
 
+class _Setup(NamedTuple):
+    """What sets up the decoder of a track."""
+
+    codec: bytes | None
+    tag: bytes
+
+
 class FlvPieces:
     """One piece a tag (Adobe FLV 10.1, E.4). A file begins at a key frame, of sound alone at any tag.
 
-    The very first one begins with whatever media came first. The opening is the header, the latest onMetaData
-    and the latest set-up of each decoder, these at the time of the piece (but for the first: as they came).
+    Of several tracks the lowest one says where. The very first file begins with whatever media came first. The opening is
+    the header, the latest onMetaData and the latest set-up of each decoder, these at the time of the piece (but for the
+    first: as they came). They are kept from one FLV of a feed to its next, which need not repeat them.
     """
 
     def __init__(self) -> None:
         self._rest = bytearray()
         self._skip = len(HEADER)
-        self._setup: dict[int, bytes] = {}
-        """The latest metadata and decoder set-ups by tag type, in the order in which they first came."""
+        self._about = b""
+        """The latest metadata."""
+        self._setup: dict[tuple[int, int], _Setup] = {}
+        """The latest set-up of each decoder by tag type and (lowest) track, in the order in which they first came."""
+        self._lowest: dict[int, int] = {}
+        """The lowest track of each tag type."""
+        self._first = True
+        """Whether no file has begun yet."""
         self._begun = False
         self._pictures = False
 
@@ -75,10 +93,9 @@ class FlvPieces:
         return list(self._tags())
 
     def flush(self) -> list[Piece]:
-        """A tag that is not whole is nothing. A new FLV begins; what its publisher once said of it stays."""
+        """A tag that is not whole is nothing. A new FLV begins."""
         self._rest.clear()
         self._skip = len(HEADER)
-        self._setup = {kind: tag for kind, tag in self._setup.items() if kind == MediaKind.DATA}
         self._begun = self._pictures = False
         return []
 
@@ -98,29 +115,36 @@ class FlvPieces:
         kind, payload = tag[0], tag[_TAG_HEAD:-_TAG_TAIL]
         if kind == MediaKind.DATA:
             if metadata(payload) is not None:
-                self._setup[kind] = tag
+                self._about = _at_zero(tag)
             return Piece(tag)
         self._pictures |= kind == MediaKind.VIDEO
-        if kind not in {MediaKind.AUDIO, MediaKind.VIDEO} or not payload:
+        found = plain(MediaKind(kind), payload) if kind in {MediaKind.AUDIO, MediaKind.VIDEO} else None
+        if found is None or self._sets_up(tag, found) or not self._may_start(kind, found):
             return Piece(tag)
-        if is_sequence_header(MediaKind(kind), payload):
-            self._setup[kind] = tag
-            return Piece(tag)
-        if not self._may_start(kind, payload):
-            return Piece(tag)
-        setup = (
-            self._setup.values()
-            if not self._begun
-            else [_retimed(head, tag) for head in self._setup.values()]
-        )
-        self._begun = True
-        return Piece(tag, start=True, opening=HEADER + b"".join(setup))
+        setup = [item.tag if self._first else _retimed(item.tag, tag) for item in self._setup.values()]
+        self._begun, self._first = True, False
+        return Piece(tag, start=True, opening=HEADER + self._about + b"".join(setup))
 
-    def _may_start(self, kind: int, payload: bytes) -> bool:
+    def _sets_up(self, tag: bytes, found: Plain) -> bool:
+        """Whether the tag sets up decoders; then it is kept. One of another codec makes an old set-up useless."""
+        kind = MediaKind(tag[0])
+        place, name = (kind, found.track), codec(kind, found.payload)
+        if is_sequence_header(kind, found.payload):
+            if len(tag) <= _LONGEST_SETUP:
+                self._setup[place] = _Setup(name, tag)
+            return True
+        if name is not None and place in self._setup and self._setup[place].codec != name:
+            del self._setup[place]
+        return False
+
+    def _may_start(self, kind: int, found: Plain) -> bool:
+        lowest = self._lowest[kind] = min(found.track, self._lowest.get(kind, found.track))
+        if found.track > lowest:
+            return False
         if kind == MediaKind.AUDIO:
             return not self._begun or not self._pictures
-        frame = payload[0] >> 4 & 7
-        if frame == _COMMAND_FRAME or _carries_no_picture(payload):
+        frame = found.payload[0] >> 4 & 7
+        if frame == _COMMAND_FRAME or _carries_no_picture(found.payload):
             return False
         return frame == _KEY_FRAME or not self._begun
 
@@ -133,8 +157,13 @@ def _carries_no_picture(payload: bytes) -> bool:
 
 
 def _retimed(tag: bytes, like: bytes) -> bytes:
-    """A tag at the time of another; metadata stays at the beginning of time."""
-    return tag if tag[0] == MediaKind.DATA else tag[:4] + like[4:8] + tag[8:]
+    """A tag at the time of another."""
+    return tag[:4] + like[4:8] + tag[8:]
+
+
+def _at_zero(tag: bytes) -> bytes:
+    """A tag at the beginning of time: at any other, FFmpeg takes metadata for a track of its own."""
+    return tag[:4] + bytes(4) + tag[8:]
 
 
 class TsPieces:

@@ -1,7 +1,7 @@
 """A feed as the worker sees it: a file that a demuxer reads, and what is known about it."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from abr.model.media import Kind
@@ -18,6 +18,8 @@ class FeedStats:
     """Media messages (RTMP) or packets (SRT)."""
     link: LinkState | None = None
     """The connection's own readings (SRT)."""
+    wrong: Mapping[str, int] = field(default_factory=dict)
+    """What of the bytes did not reach the container, by kind as in `model.state.State.repairs`."""
 
 
 class Feed(Protocol):

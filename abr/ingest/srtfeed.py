@@ -41,7 +41,8 @@ class SrtFeed(ContainerFeed):
 
     def stats(self) -> FeedStats:
         """Counters, and libsrt's readings of at most a second ago; may be called from any thread."""
-        return FeedStats(bytes=self._bytes, messages=self._messages, link=self._state)
+        wrong = {"skipped": self._writer.skipped}
+        return FeedStats(bytes=self._bytes, messages=self._messages, link=self._state, wrong=wrong)
 
     def _shut(self) -> None:
         self._link.close()

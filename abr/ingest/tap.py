@@ -1,10 +1,10 @@
 """Feeds recorded while they are read: a tap on each, and one thread that writes what the taps pass on."""
 
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from queue import SimpleQueue
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from abr.clock import Clock
 from abr.formats.piece import Piece, Pieces, pieces_of
@@ -193,11 +193,23 @@ class Line:
         self._recorder.end(self._tape)
 
 
+@runtime_checkable
+class Keeper(Protocol):
+    """A feed that gives less than it got, or other than it got it."""
+
+    def keep(self, take: Callable[[bytes], None]) -> None:
+        """Pass on what came as it came, as containers of their own that begin and end with those that are read."""
+        ...
+
+
 class Tap:
-    """A feed that is read through, with everything that is read passed on; as `ingest.feed.Feed` says."""
+    """A feed that is read through, with everything that came passed on; as `ingest.feed.Feed` says."""
 
     def __init__(self, feed: Feed, pieces: Pieces, line: Line) -> None:
         self._feed, self._pieces, self._line = feed, pieces, line
+        self._keeps = isinstance(feed, Keeper)
+        if isinstance(feed, Keeper):
+            feed.keep(self._pass)
         self.name = feed.name
         self.format = feed.format
 
@@ -219,9 +231,12 @@ class Tap:
     def read(self, n: int) -> bytes:
         """As the feed's own; never raises."""
         data = self._feed.read(n)
-        if data:
-            self._line.put(self._pieces.push(data))
+        if data and not self._keeps:
+            self._pass(data)
         return data
+
+    def _pass(self, data: bytes) -> None:
+        self._line.put(self._pieces.push(data))
 
     def settle(self, kinds: Collection[Kind]) -> None:
         """Tell the feed which kinds of tracks the container found when it was opened."""

@@ -5,7 +5,16 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from abr.metrics import Metrics
-from abr.model.state import ClockState, LinkState, LoadState, LoudnessState, OriginState, RecordState, State
+from abr.model.state import (
+    SAMPLES,
+    ClockState,
+    LinkState,
+    LoadState,
+    LoudnessState,
+    OriginState,
+    RecordState,
+    State,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,7 +132,8 @@ def _readings(state: State, metrics: Metrics) -> "Iterator[Reading]":
     for origin in state.origins:
         yield from _origin_readings(origin, {**channel, "origin": origin.name})
     for name, count in state.counters.items():
-        yield f"frames_{name}", "counter", "Since the event began", channel, float(count)
+        unit = "samples" if name in SAMPLES else "frames"
+        yield f"{unit}_{name}", "counter", "Since the event began", channel, float(count)
     for name, count in state.repairs.items():
         text = "Wrong in what feeds sent, and repaired, since the worker began"
         yield "feed_repairs", "counter", text, {**channel, "kind": name}, float(count)
@@ -144,17 +154,25 @@ def _input_readings(state: State, channel: dict[str, str]) -> "Iterator[Reading]
     """What comes in, and what stands in for it."""
     if state.feed is not None:
         yield "feed_received_bytes", "counter", "Bytes from the feed", channel, float(state.feed.received)
-        if state.feed.link is not None:
-            yield from _link_readings(state.feed.link, channel)
     for number, item in enumerate(state.inputs, 1):
         labels = {**channel, "input": str(number)}
         yield "input_on_air", "gauge", "1 for the input that is on air", labels, float(item.on_air)
         yield "input_good", "gauge", "1 while it could be", labels, float(item.condition == "good")
+    for place, link in enumerate(_links(state), 1):
+        if link is not None:
+            yield from _link_readings(link, {**channel, "input": str(place)})
     if state.slate is not None:
         yield "slate", "gauge", "1 while the slate is on air", channel, float(state.slate.since is not None)
         yield "slate_seconds", "counter", "Since the event began", channel, state.slate.seconds
     if state.record is not None:
         yield from _record_readings(state.record, channel)
+
+
+def _links(state: State) -> "list[LinkState | None]":
+    """The SRT connection of each input, of which there may be only one."""
+    if state.inputs:
+        return [item.link for item in state.inputs]
+    return [state.feed.link] if state.feed else []
 
 
 def _link_readings(link: LinkState, labels: dict[str, str]) -> "Iterator[Reading]":

@@ -35,7 +35,7 @@ LIVE = State(
     feed=FeedState("rtmp from 127.0.0.1", "h264 1280x720 25 fps", "aac", 1000, 0),
     rungs=(RungState("720p", "avc1.64001f", "1280x720", 3_000_000, 2_500_000, 5),),
     origins=(OriginState("s3://live", "idle", 0, 12, ""),),
-    counters={"dropped": 2},
+    counters={"dropped": 2, "late": 4800},
     repairs={"jumps": 1, "duplicates": 0},
     clock=ClockState(2, -0.25, 180.0),
     load=LoadState(
@@ -97,6 +97,7 @@ def test_metrics_are_prometheus_text(serve):
     lines = fetch(serve(LIVE), "/metrics")[2].decode().splitlines()
     assert 'abr_origin_backlog{channel="news",origin="s3://live"} 0.0' in lines
     assert 'abr_frames_dropped_total{channel="news"} 2.0' in lines
+    assert 'abr_samples_late_total{channel="news"} 4800.0' in lines
     assert 'abr_feed_repairs_total{channel="news",kind="jumps"} 1.0' in lines
     assert 'abr_clock_steps_total{channel="news"} 2.0' in lines
     assert 'abr_clock_behind_seconds{channel="news"} -0.25' in lines

@@ -12,7 +12,7 @@ import m3u8
 import numpy as np
 from numpy.typing import NDArray
 
-from abr.verify import sync
+from tests.fakes import lipsync
 
 
 class Shown(NamedTuple):
@@ -96,5 +96,5 @@ def renditions(entry: Path) -> dict[str, Rendition]:
 
 def lip_sync(pictures: Sequence[Shown], sound: Heard) -> Fraction | None:
     """Seconds by which sound follows the picture, the median of all flashes; None without any."""
-    flashes = sync.flashes([sync.Frame(shown.time, shown.luma) for shown in pictures])
-    return sync.offset(flashes, sync.beeps(sound.samples, sound.rate, sound.start))
+    flashes = lipsync.flashes([lipsync.Frame(shown.time, shown.luma) for shown in pictures])
+    return lipsync.offset(flashes, lipsync.beeps(sound.samples, sound.rate, sound.start))

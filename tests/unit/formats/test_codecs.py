@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from abr.errors import RemoteProtocolError
 from abr.formats.bits import Bits
 from abr.formats.box import make_box, make_full_box
-from abr.formats.boxdump import dump
 from abr.formats.codecs import (
     AudioConfig,
     Colour,
@@ -21,6 +20,7 @@ from abr.formats.codecs import (
     hevc_parameters,
     sample_entry,
 )
+from tests.fakes.boxdump import dump
 from tests.fakes.encoded import aac, h264, hevc
 
 

@@ -121,6 +121,43 @@ def test_of_several_tracks_the_lowest_heard_is_kept() -> None:
     ]
 
 
+def test_what_came_is_kept_as_it_came_in_step_with_what_is_taken() -> None:
+    """All data and all tracks with their own times; a new header where the container begins anew, and nothing repeated."""
+    writer, kept = FlvWriter(), list[bytes]()
+    writer.kept = kept.append
+    second, cue = b"\x96\x00avc1\x01setup", encode("onCuePoint", {"name": "ad"})
+    old = b"\x1c\x01\x00\x00\x00nal"
+    push(
+        writer,
+        (DATA, 5, encode("@setDataFrame") + DESCRIPTION),
+        (VIDEO, 5, AVC_HEADER),
+        (VIDEO, 5, second),
+        (VIDEO, 5, b"\x96"),
+        (DATA, 6, cue),
+    )
+    assert len(taken(writer)) == 3
+    first = [
+        HEADER,
+        tag(DATA, 5, DESCRIPTION),
+        tag(VIDEO, 5, AVC_HEADER),
+        tag(VIDEO, 5, second),
+        tag(DATA, 6, cue),
+    ]
+    assert kept == first
+    writer.settle({Kind.VIDEO})
+    push(writer, (DATA, 7, DESCRIPTION), (AUDIO, 8, AAC_HEADER), (VIDEO, 9, old), (DATA, 10, cue))
+    assert taken(writer) == []
+    assert kept == [*first, tag(DATA, 7, DESCRIPTION)]
+    writer.restart()
+    taken(writer)
+    assert kept[6:] == [HEADER, tag(AUDIO, 8, AAC_HEADER), tag(VIDEO, 9, old), tag(DATA, 10, cue)]
+
+
+def test_what_nobody_keeps_does_not_wait() -> None:
+    writer = writer_of(*((DATA, time, encode("onTextData", {})) for time in range(1000)))
+    assert not writer._queue
+
+
 def test_a_message_that_is_cut_short_is_passed_over() -> None:
     writer = writer_of((VIDEO, 0, b"\x96\x11hvc1\x00\x00\x00\x09x"), (AUDIO, 3, AAC_HEADER))
     assert taken(writer) == [HEADER, tag(AUDIO, 3, AAC_HEADER)]

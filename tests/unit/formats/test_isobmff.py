@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 
 from abr.errors import RemoteProtocolError
 from abr.formats.box import find_box, make_box, make_full_box, need_box, read_boxes
-from abr.formats.boxdump import dump
 from abr.formats.isobmff import (
     NOT_SYNC,
     SYNC,
@@ -24,6 +23,7 @@ from abr.formats.isobmff import (
     read_run,
     read_track_header,
 )
+from tests.fakes.boxdump import dump
 
 
 def run_of(durations, sizes, flags, offsets):

@@ -14,6 +14,7 @@ from abr.formats.rtmp.amf import encode
 from abr.formats.rtmp.event import MediaKind
 from tests.fakes.clip import Clip, make_clip, read_number
 from tests.fakes.rtmp_client import AAC_FRAME, AAC_HEADER, AVC_FRAME, AVC_HEADER
+from tests.fakes.tags import tags
 
 VIDEO, AUDIO, DATA = MediaKind.VIDEO, MediaKind.AUDIO, MediaKind.DATA
 ABOUT = tag(DATA, 0, encode("onMetaData", {"width": 320.0}))
@@ -76,6 +77,33 @@ def test_how_the_bytes_come_changes_nothing(container: str, size: int) -> None:
     assert cut(one, data, size) == cut(other, data)
 
 
+def second_track(kind: MediaKind, payload: bytes) -> bytes:
+    """The same sound or picture as track 1 of Enhanced RTMP v2."""
+    packet = payload[1]
+    if kind is AUDIO:
+        return b"\x95" + bytes([packet]) + b"mp4a\x01" + payload[2:]
+    head = bytes([0x86 | payload[0] & 0x70, packet]) + b"avc1\x01"
+    return head + payload[2 if packet == 1 else 5 :]
+
+
+def test_files_of_all_that_came_play_as_the_first_track_alone_does() -> None:
+    """Cue points, text, a later description and second tracks, which come late, do not disturb a reader."""
+    stream = bytearray(HEADER)
+    for number, time, payload in tags(FILMS["flv"]):
+        kind = MediaKind(number)
+        stream += tag(kind, time, payload)
+        if kind in {AUDIO, VIDEO} and (payload[1] == 0 or time >= 1500):
+            stream += tag(kind, time, second_track(kind, payload))
+        if kind is VIDEO and time % 400 == 0:
+            for name in ("onCuePoint", "onTextData", "onMetaData"):
+                stream += tag(DATA, time, encode(name, {"width": 640.0}))
+    pieces = cut(FlvPieces(), bytes(stream))
+    starts = [place for place, piece in enumerate(pieces) if piece.start]
+    assert [numbers(file_from(pieces, place)) for place in starts[1:]] == [
+        list(range(first, 75)) for first in (0, 25, 50)
+    ]
+
+
 def test_no_other_container_is_cut() -> None:
     assert pieces_of("matroska") is None
 
@@ -127,13 +155,47 @@ def test_where_a_file_may_begin(tags: list[bytes], starts: list[bool]) -> None:
     assert [piece.start for piece in cut(FlvPieces(), HEADER + b"".join(tags))] == starts
 
 
-def test_an_flv_that_begins_again_keeps_only_what_was_said_about_it() -> None:
+def test_an_flv_that_begins_again_need_not_repeat_what_was_said() -> None:
     pieces = FlvPieces()
     pieces.push(HEADER + SETUP + tag(VIDEO, 0, AVC_FRAME) + b"\x09half")
     assert pieces.flush() == []
     media = tag(AUDIO, 9, AAC_FRAME)
     (piece,) = pieces.push(HEADER + media)
-    assert piece == Piece(media, start=True, opening=HEADER + ABOUT)
+    setup = tag(VIDEO, 9, AVC_HEADER) + tag(AUDIO, 9, AAC_HEADER)
+    assert piece == Piece(media, start=True, opening=HEADER + ABOUT + setup)
+
+
+def test_a_codec_without_setup_ends_that_of_the_one_before() -> None:
+    """It would open a track that stays empty."""
+    pieces = FlvPieces()
+    pieces.push(HEADER + SETUP + tag(VIDEO, 0, AVC_FRAME))
+    pieces.flush()
+    (piece,) = pieces.push(HEADER + tag(AUDIO, 9, b"\x2fmp3"))
+    assert piece.opening == HEADER + ABOUT + tag(VIDEO, 9, AVC_HEADER)
+
+
+def test_of_several_tracks_each_has_its_setup_and_the_lowest_says_where_files_begin() -> None:
+    second, key = b"\x96\x00avc1\x01setup", b"\x96\x01avc1\x01\x00\x00\x00key"
+    first = [tag(VIDEO, 0, AVC_HEADER), tag(VIDEO, 0, second)]
+    pieces = cut(
+        FlvPieces(),
+        b"".join([HEADER, *first, *(tag(VIDEO, t, p) for t in (0, 40) for p in (AVC_FRAME, key))]),
+    )
+    assert [piece.start for piece in pieces] == [False, False, True, False, True, False]
+    assert pieces[4].opening == HEADER + tag(VIDEO, 40, AVC_HEADER) + tag(VIDEO, 40, second)
+
+
+def test_a_setup_that_cannot_be_one_is_not_kept() -> None:
+    pieces = cut(FlvPieces(), HEADER + tag(VIDEO, 0, AVC_HEADER + bytes(65536)) + tag(VIDEO, 0, AVC_FRAME))
+    assert pieces[1].opening == HEADER
+
+
+def test_metadata_stands_at_the_beginning_of_time() -> None:
+    """At any other time FFmpeg would take it for subtitles."""
+    about = encode("onMetaData", {"width": 320.0})
+    pieces = cut(FlvPieces(), HEADER + tag(DATA, 70, about) + tag(AUDIO, 80, AAC_FRAME))
+    assert pieces[0] == Piece(tag(DATA, 70, about))
+    assert pieces[1].opening == HEADER + tag(DATA, 0, about)
 
 
 def test_a_transport_stream_without_marks_is_cut_at_any_pat() -> None:

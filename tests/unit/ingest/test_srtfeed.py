@@ -88,6 +88,12 @@ def test_messages_are_read_in_any_portions_and_counted(clock):
     assert feed.read(50) == b""
 
 
+def test_bytes_that_are_no_packets_are_counted(clock):
+    feed, _ = feed_of(clock, OPENING + b"rubbish", KEY)
+    read_all(feed)
+    assert feed.stats().wrong == {"skipped": 7}
+
+
 def test_a_publisher_that_closes_is_no_fault(clock):
     feed, _ = feed_of(clock, OPENING)
     assert read_all(feed) == OPENING

@@ -3,6 +3,7 @@
 import errno
 import io
 import threading
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from abr.files import Growing, Space
 from abr.formats.flv import HEADER, tag
+from abr.formats.rtmp.amf import encode
 from abr.formats.rtmp.event import MediaKind
 from abr.ingest.tap import Recorder
 from abr.ingest.tape import Shelf
@@ -24,6 +26,7 @@ from tests.fakes.rtmp_client import AAC_FRAME, AAC_HEADER, AVC_FRAME, AVC_HEADER
 VIDEO, AUDIO = MediaKind.VIDEO, MediaKind.AUDIO
 SETUP = HEADER + tag(VIDEO, 0, AVC_HEADER) + tag(AUDIO, 0, AAC_HEADER)
 KEY, SOUND = tag(VIDEO, 0, AVC_FRAME), tag(AUDIO, 0, AAC_FRAME)
+CUE = tag(MediaKind.DATA, 7, encode("onCuePoint", {"name": "ad"}))
 WIDE = Space(1 << 40, 1 << 41)
 
 
@@ -82,6 +85,26 @@ def test_what_is_read_is_what_is_kept(disk: Disk, container: str) -> None:
     with av.open(io.BytesIO(kept)) as film:
         assert sum(1 for _ in film.decode(video=0)) == 25
     assert disk.recorder.state() == RecordState((), 1, len(kept), 0, "")
+
+
+class Keeping(Bytes):
+    """A feed that got more than it gives."""
+
+    def keep(self, take: Callable[[bytes], None]) -> None:
+        self._take = take
+
+    def read(self, n: int) -> bytes:
+        data = super().read(n)
+        self._take(data + CUE if data else b"")
+        return data
+
+
+def test_a_feed_that_gives_less_than_it_got_is_kept_whole(disk: Disk) -> None:
+    with disk.recorder.tapped(Keeping([SETUP + KEY, SOUND])) as feed:
+        while feed.read(1000):
+            pass
+    disk.write()
+    assert disk.files() == [SETUP + KEY + CUE + SOUND + CUE]
 
 
 def test_a_feed_that_begins_again_gets_another_file(disk: Disk) -> None:

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from abr.errors import MediaError
 from abr.formats.box import need_box, read_boxes
-from abr.formats.boxdump import dump
 from abr.formats.isobmff import read_decode_time, read_defaults, read_run
 from abr.model.ladder import VideoTarget
 from abr.model.media import EncodedPacket, Kind
@@ -16,6 +15,7 @@ from abr.model.time import Grid
 from abr.package.cmaf import decode_times, make_segment
 from abr.package.cutter import Cut, Cutter
 from abr.package.header import make_init, rendition_of
+from tests.fakes.boxdump import dump
 from tests.fakes.encoded import X264, aac, decoded_times, encode_video, h264, presentation_times
 
 VIDEO = Rendition("720p", Kind.VIDEO, 90_000, "avc1.64001f", 1, 1, delay=7200)

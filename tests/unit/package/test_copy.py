@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from abr.errors import MediaError
-from abr.formats.boxdump import dump
 from abr.formats.nal import join_prefixed, unit_types
 from abr.model.media import EncodedPacket, Kind, Packet, Track
 from abr.model.time import Grid
@@ -18,6 +17,7 @@ from abr.package.cmaf import make_segment
 from abr.package.copy import Copier, copy_start, reorder_depth
 from abr.package.cutter import CutPlan, Cutter, Follower
 from abr.package.header import make_init, rendition_of_copy
+from tests.fakes.boxdump import dump
 from tests.fakes.encoded import X264, decoded_times
 
 AVCC = bytes.fromhex("0164000affe100046764000a01000268eefdf8f800")

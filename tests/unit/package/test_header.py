@@ -6,12 +6,12 @@ import pytest
 
 from abr.errors import MediaError, RemoteProtocolError
 from abr.formats.box import make_box, need_box, walk
-from abr.formats.boxdump import dump
 from abr.formats.isobmff import read_brands
 from abr.model.ladder import AudioTarget, VideoTarget
 from abr.model.media import Encoding, Kind, Track
 from abr.package.header import make_init, rendition_of, rendition_of_copy
 from abr.package.moov import write_header
+from tests.fakes.boxdump import dump
 from tests.fakes.encoded import aac, encode_video, h264, hevc
 
 D = Fraction(48, 25)

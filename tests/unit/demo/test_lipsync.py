@@ -8,8 +8,8 @@ from abr.verify.library import Library
 from abr.verify.playlist import read_media, read_text
 from abr.verify.rendition import load
 from abr.verify.source import Source, base_of
-from abr.verify.sync import Frame, av_offset, beeps, flashes, offset
 from tests.fakes.broadcast import broadcast
+from tests.fakes.lipsync import Frame, av_offset, beeps, flashes, offset
 
 
 def test_a_flash_is_its_first_frame():
