@@ -132,7 +132,10 @@ def _resident() -> int:
     return pages * resource.getpagesize()
 
 
-@click.command()
+@click.command(
+    epilog="Also: scripts/soak --laws, the laws that need hours of media; scripts/soak --torture, ten minutes of everything "
+    "that a publisher can do wrong (ABR_TORTURE=0.2 is a fifth of it)."
+)
 @click.option("--hours", default=24.0, show_default=True, help="Output time.")
 @click.option("--ppm", default=200, show_default=True, help="By how much the feed's clock is too slow.")
 @click.option("--seconds", default=0.0, help="Stop at the first full hour after so long; 0: never.")
