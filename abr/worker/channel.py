@@ -211,8 +211,10 @@ class Channel:
 
     def _read(self, feed: Feed, place: int) -> None:
         clock, past = self._books.clock, self._places[place].past
-        with self._recorded(feed) as tapped, closing(Published(tapped, clock, past)) as source:
-            self.carry(source, place)
+        with self._recorded(feed) as tapped:
+            source = Published(tapped, clock, past, returning=self.event is not None)
+            with closing(source):
+                self.carry(source, place)
 
     def _recorded(self, feed: Feed) -> AbstractContextManager[Feed]:
         return nullcontext(feed) if self.recorder is None else self.recorder.tapped(feed)

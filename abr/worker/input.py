@@ -63,19 +63,22 @@ class Input(Protocol):
 
 
 class Published:
-    """A publisher's feed, opened. `past` is what the feeds before it brought. Raises FeedUnreadable."""
+    """A publisher's feed, opened. `past` is what the feeds before it brought. Raises FeedUnreadable.
 
-    def __init__(self, feed: Feed, clock: Clock, past: Past) -> None:
+    `returning`: an event runs, whose ladder has a rate already; the feed's own is not waited for.
+    """
+
+    def __init__(self, feed: Feed, clock: Clock, past: Past, *, returning: bool = False) -> None:
         self.name = feed.name
         self._feed = feed
         opened = clock.monotonic()
-        self._demuxer = Demuxer(feed)
+        self._demuxer = Demuxer(feed, options=_AGAIN if returning else None)
         self._normaliser = Normaliser(self._demuxer.tracks, now=clock.monotonic, past=past, opened=opened)
         self._corrupt = 0
         """Damaged packets of containers that are closed."""
         self._changes = Changes(opened)
         self._now = clock.monotonic
-        self.tracks = self._demuxer.tracks
+        self.tracks = _without_rate(self._demuxer.tracks) if returning else self._demuxer.tracks
 
     def open_again(self) -> bool:
         """Open the feed with the tracks that it has now, if it has others. Raises FeedUnreadable."""
@@ -89,8 +92,7 @@ class Published:
         self._corrupt += self._demuxer.corrupt
         self._demuxer = again
         self._normaliser.change_tracks(again.tracks)
-        # FFmpeg has seen too little for more than a guess of their rate.
-        self.tracks = tuple(replace(track, frame_rate=None) for track in again.tracks)
+        self.tracks = _without_rate(again.tracks)
         return True
 
     @property
@@ -115,6 +117,11 @@ class Published:
 
     def close(self) -> None:
         self._demuxer.close()
+
+
+def _without_rate(tracks: tuple[Track, ...]) -> tuple[Track, ...]:
+    """FFmpeg has seen too little for more than a guess of it."""
+    return tuple(replace(track, frame_rate=None) for track in tracks)
 
 
 class Changes:

@@ -28,11 +28,17 @@ class Changing(SilentFeed):
         self.restart()
 
     def restart(self) -> None:
+        self.size = len(self._rest[0])
         self._data = io.BytesIO(self._rest.pop(0))
         self.reopen = False
 
+    @property
+    def place(self) -> int:
+        """How much of it was read."""
+        return self._data.tell()
+
     def read(self, n: int) -> bytes:
-        data = self._data.read(n)
+        data = self._data.read(min(n, 1000))
         if not data and self._rest:
             self.reopen = True
         elif not data:
@@ -64,6 +70,18 @@ def test_tracks_that_change_have_their_new_size_and_no_rate_that_nobody_measured
     assert not source.open_again()
     assert source.ended == "the publisher stopped"
     source.close()
+
+
+def test_a_feed_that_returns_to_an_event_is_on_air_without_a_look_at_its_rate(clips):
+    """Its first pictures are enough: every other one that is read while it is opened comes too late."""
+    read = {}
+    for returning in (False, True):
+        feed = Changing(make_clip(Clip(seconds=Fraction(4), container="flv")))
+        source = Published(feed, FakeClock(), Past(), returning=returning)
+        read[returning] = feed.place / feed.size
+        assert [one.frame_rate for one in source.tracks] == [None if returning else 25, None]
+        source.close()
+    assert read[True] < read[False] / 2
 
 
 def test_a_feed_that_changes_all_the_time_is_refused_in_one_sentence(clips):
