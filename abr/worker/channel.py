@@ -5,20 +5,19 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass, field, replace
 from functools import partial
 
 from abr.config.settings import LiveSettings
 from abr.errors import AbrError, EncoderMissing, FeedUnreadable, UsageError
 from abr.ingest.feed import Feed
-from abr.ingest.past import Past
 from abr.ingest.tap import Recorder
-from abr.model.state import FeedState, InputState, LinkState, Phase
+from abr.model.state import FeedState, InputState, Phase
 from abr.model.time import NANO
 from abr.transcode.slate import Slate
 from abr.worker.delivery import Books, Delivery
 from abr.worker.input import Input, Published
 from abr.worker.live import LiveEvent
+from abr.worker.place import Place, described
 from abr.worker.puller import Puller
 
 _ATTEMPTS = 6
@@ -32,7 +31,7 @@ class Channel:
         self._settings, self._books, self._delivery = settings, books, delivery
         self._slate = slate
         self._log = books.log
-        self._places = [_Place() for _ in settings.inputs]
+        self._places = [Place() for _ in settings.inputs]
         self._changed = threading.Condition()
         self._stopping = False
         self._done = False
@@ -78,7 +77,7 @@ class Channel:
             event = self.event or self._begin(source)
             self._lost_at = None
             own.source = source
-            own.seen = seen = _described(source, self._books.clock.wall())
+            own.seen = seen = described(source, self._books.clock.wall())
             self._phase(Phase.LIVE)
         self._log.info("feed connected", feed=source.name, video=seen.video, audio=seen.audio)
         try:
@@ -92,9 +91,9 @@ class Channel:
                 if self.phase is Phase.LIVE and not self._fed():
                     self._phase(Phase.GRACE)
 
-    def _see_again(self, own: "_Place", source: Input, since: int) -> None:
+    def _see_again(self, own: Place, source: Input, since: int) -> None:
         """A feed goes on with other tracks."""
-        own.seen = seen = _described(source, since)
+        own.seen = seen = described(source, since)
         self._log.info("feed changed", feed=source.name, video=seen.video, audio=seen.audio)
 
     def run(self, check: Callable[[], None]) -> None:
@@ -295,42 +294,6 @@ class Channel:
             self._changed.notify_all()
 
 
-@dataclass(slots=True)
-class _Place:
-    """What is up at one input."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    """Held by its feed: one at a time."""
-    feed: Feed | None = None
-    source: Input | None = None
-    seen: FeedState | None = None
-    puller: Puller | None = None
-    """Keeps what is pulled on air, where something is."""
-    over: bool = False
-    """Whether no feed comes any more."""
-    past: Past = field(default_factory=Past)
-    """What its feeds brought lately."""
-    mended: Counter[str] = field(default_factory=Counter)
-    """What was repaired in the feeds that are over."""
-
-    def repairs(self) -> Counter[str]:
-        """What was repaired in all its feeds."""
-        total = Counter(self.mended)
-        if self.source is not None:
-            total.update(self.source.stats())
-        return total
-
-    def link(self) -> LinkState | None:
-        """The readings of its SRT connection, if it has one."""
-        source = self.source
-        return source.link if source else None
-
-    def now(self) -> FeedState | None:
-        """Its feed, with what that has received by now."""
-        seen, source = self.seen, self.source
-        return replace(seen, received=source.received, link=source.link) if seen and source else seen
-
-
 class Entry:
     """One input of a channel, for whoever brings its feeds (`worker.puller.Air`)."""
 
@@ -364,14 +327,3 @@ class Entry:
     def pulled_by(self, puller: Puller) -> None:
         """Whom to ask what is waited for."""
         self._channel.pulled_by(self._place, puller)
-
-
-def _described(source: Input, wall: int) -> FeedState:
-    video = audio = ""
-    for track in source.tracks:
-        if track.width and not video:
-            rate = f" {float(track.frame_rate):g} fps" if track.frame_rate else ""
-            video = f"{track.codec} {track.width}x{track.height}{rate}"
-        elif track.sample_rate and not audio:
-            audio = f"{track.codec} {track.sample_rate / 1000:g} kHz"
-    return FeedState(source.name, video, audio, 0, wall)
