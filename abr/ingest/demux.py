@@ -3,7 +3,7 @@
 import errno
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import av
@@ -12,9 +12,11 @@ from abr.errors import FeedUnreadable
 from abr.ingest.feed import Feed
 from abr.ingest.mp4 import PlainFile
 from abr.ingest.track import choose, describe
-from abr.ingest.web import WEB_OPTIONS, Web
 from abr.model.columns import Packets
 from abr.model.media import Kind, Packet, Track
+
+if TYPE_CHECKING:
+    from abr.ingest.web import Web
 
 _PROBING = {"analyzeduration": "1500000", "correct_ts_overflow": "0"}
 """Microseconds that FFmpeg may wait for a track of a live feed; without it a feed without sound takes 5 s.
@@ -66,7 +68,7 @@ class Demuxer:
         *,
         format: str | None = None,  # noqa: A002 - as in PyAV
         options: Mapping[str, str] | None = None,
-        web: Web | None = None,
+        web: "Web | None" = None,
     ) -> None:
         self.name = public_name(source) if isinstance(source, str) else source.name
         self._feed = None if isinstance(source, str) else source
@@ -191,13 +193,13 @@ class Demuxer:
         except (av.FFmpegError, OSError, ValueError) as error:
             raise self._unreadable(source, error) from error
 
-    def _open_web(self, web: Web, options: dict[str, str]) -> Any:
+    def _open_web(self, web: "Web", options: dict[str, str]) -> Any:
         """Let FFmpeg open nothing by itself; what stopped it, if something of ours did, is said instead of its error."""
         try:
             return av.open(
                 web.url,
                 format=web.format,
-                options=WEB_OPTIONS | options,
+                options={**web.options, **options},
                 timeout=_WEB_TIMEOUT,
                 io_open=web.open,
             )

@@ -1,16 +1,17 @@
 """A file, an http(s) URL or an RTMP server, opened for reading."""
 
 import errno
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from abr.clock import Clock
 from abr.config.pull import PullAddress
 from abr.errors import FeedRefused, FeedUnreadable
 from abr.ingest.demux import Demuxer
-from abr.ingest.guard import Guard
-from abr.ingest.web import Told, Web
+
+if TYPE_CHECKING:
+    from abr.ingest.web import Told, Web
 
 _RTMP_OPTIONS = {
     "protocol_whitelist": "rtmp,rtmps,tcp,tls",
@@ -34,23 +35,29 @@ class Opener:
 
     clock: Clock
     wait: Callable[[float], bool]
-    told: Told | None = None
+    told: "Told | None" = None
     private: bool = False
     """Whether a playlist or redirect from a public address may lead to a private one."""
 
     def open(self, address: PullAddress) -> "Source":
         """Open it. Raises FeedLost and FeedUnreadable, and FeedRefused where it leads to what it must not."""
         if address.scheme in {"http", "https"}:
-            guard = Guard(private=self.private)
-            web = Web(address.location, guard=guard, clock=self.clock, wait=self.wait, told=self.told)
-            try:
-                return Source(address, Demuxer(address.location, web=web), web)
-            except BaseException:
-                web.close()
-                raise
+            return self._open_web(address)
         if address.scheme in {"rtmp", "rtmps"}:
             return Source(address, _open_rtmp(address))
         return Source(address, Demuxer(address.location))
+
+    def _open_web(self, address: PullAddress) -> "Source":
+        from abr.ingest.guard import Guard  # noqa: PLC0415 - a film on the disk needs nothing of the web
+        from abr.ingest.web import Web  # noqa: PLC0415
+
+        guard = Guard(private=self.private)
+        web = Web(address.location, guard=guard, clock=self.clock, wait=self.wait, told=self.told)
+        try:
+            return Source(address, Demuxer(address.location, web=web), web)
+        except BaseException:
+            web.close()
+            raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,7 @@ class Source:
 
     address: PullAddress
     demuxer: Demuxer
-    web: Web | None = None
+    web: "Web | None" = None
 
     @property
     def live(self) -> bool:
@@ -149,5 +156,7 @@ def _tls(scheme: str) -> dict[str, str]:
     """FFmpeg checks no certificate unless told to, and knows no authorities."""
     if scheme != "rtmps":
         return {}
+    import ssl  # noqa: PLC0415 - as the web
+
     authorities = ssl.get_default_verify_paths().cafile
     return {"tls_verify": "1"} | ({"ca_file": authorities} if authorities else {})

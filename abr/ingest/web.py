@@ -24,7 +24,7 @@ _WRITE = 2
 _ATTEMPTS_OF_FILM, _ATTEMPTS_OF_LIVE = 8, 2
 """How often in a row what broke off is asked for again: some two minutes; live, the whole is opened anew instead."""
 
-WEB_OPTIONS = {
+_OPTIONS = {
     # FFmpeg opens nothing itself. Were it to try: no local file, no archive, no concatenation.
     "protocol_whitelist": "http,https,tcp,tls,crypto",
     "format_whitelist": "hls,mov,mp4,matroska,webm,mpegts,mpeg,flv,avi,asf,ogg,mp3,aac,ac3,eac3,flac,wav,mxf,nut,ivf,h264,hevc,obu",
@@ -35,7 +35,6 @@ WEB_OPTIONS = {
     "allowed_segment_extensions": "ALL",
     "analyzeduration": "3000000",
 }
-"""For `av.open`."""
 
 _CRYPTO = ("crypto+", "crypto:")
 
@@ -51,6 +50,9 @@ class Web:
 
     `wait(seconds)` pauses and answers whether to stop.
     """
+
+    options: Mapping[str, str] = _OPTIONS
+    """For `av.open`."""
 
     def __init__(
         self, url: str, *, guard: Guard, clock: Clock, wait: Callable[[float], bool], told: Told | None = None

@@ -29,7 +29,6 @@ class Spool:
 
     def __init__(self, folder: Path, *, durable: bool) -> None:
         self._folder = folder
-        self._root = str(folder)
         self._durable = durable
 
     def write_init(self, session: str, rendition: str, data: bytes) -> InitRow:
@@ -88,7 +87,7 @@ class Spool:
     def _name(self, session: str, rendition: str, number: int | None) -> str:
         """A path as text: to take a Path apart and to put it together costs as much as to write a small file."""
         file = _INIT if number is None else f"{number}{_SUFFIX}"
-        return f"{self._root}/{session}/{rendition}/{file}"
+        return f"{self._folder}/{session}/{rendition}/{file}"
 
     def _write(self, path: str, data: bytes) -> None:
         with self._told():

@@ -108,13 +108,20 @@ def test_a_lost_live_source_is_reconnected_to_within_its_event(tmp_path: Path) -
     assert "#EXT-X-DISCONTINUITY\n" not in (tmp_path / "a/tv/144p/index.m3u8").read_text()
 
 
+def listed(folder: Path) -> int:
+    """How many segments the playlist of a rung names."""
+    playlist = folder / "a/tv/144p/index.m3u8"
+    return playlist.read_text().count("#EXTINF") if playlist.exists() else 0
+
+
 def test_sound_that_begins_late_is_heard_in_the_same_event(tmp_path: Path) -> None:
     with (
         playing(60 * 25, quiet=6000, programme=True) as server,
         abr(tmp_path, *options(server.url)) as worker,
     ):
         worker.until("the sound", lambda: len(worker.log("feed connected")) == 2, 30)
-        time.sleep(2)
+        before = listed(tmp_path)
+        worker.until("a segment with it", lambda: listed(tmp_path) > before, 15)
         done = worker.interrupt(15)
     assert done.code == 0, done.err
     assert [line["audio"] for line in worker.log("feed connected")] == ["", "aac 48 kHz"]
@@ -124,8 +131,7 @@ def test_sound_that_begins_late_is_heard_in_the_same_event(tmp_path: Path) -> No
 
 def test_ctrl_c_ends_a_source_that_goes_on(tmp_path: Path) -> None:
     with playing(60 * 25) as server, abr(tmp_path, *options(server.url)) as worker:
-        worker.until("the feed", lambda: worker.log("feed connected"), 30)
-        time.sleep(3)
+        worker.until("a segment", lambda: listed(tmp_path), 30)
         done = worker.interrupt(15)
     assert done.code == 0, done.err
     assert ended(worker)["segments"] >= 1
@@ -181,7 +187,7 @@ def test_datagrams_are_an_event_from_the_first_one_to_their_silence(tmp_path: Pa
     more = ("--grace", "2s", "--once")
     with abr(tmp_path, *options(f"udp://127.0.0.1:{port}", *more)) as worker:
         worker.until("pulling", lambda: worker.log("pulling"), 20)
-        time.sleep(0.5)  # until it is bound: nobody tells
+        worker.until("the port", lambda: f":{port:04X} " in Path("/proc/net/udp").read_text(), 20)
         with datagrams(ts.read_bytes(), port, SECONDS):
             done = worker.wait(60)
     assert done.code == 0, done.err
